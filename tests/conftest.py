@@ -1,0 +1,182 @@
+"""What every test may ask for: an empty migrated database of either kind, a queue server, settings, a browser."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import hypothesis
+import psycopg
+import pytest
+import redis
+from playwright.sync_api import Browser, sync_playwright
+from psycopg import sql
+from sqlalchemy import Engine, make_url
+from sqlalchemy.orm import Session
+
+from foundation import database
+from foundation.identifiers import new_id
+from foundation.settings import Settings
+from tests import servers
+
+# On a busy machine one example may be slow; a test that hangs is ended by its time limit.
+hypothesis.settings.register_profile("waypost", deadline=None)
+hypothesis.settings.load_profile("waypost")
+
+_CHROMIUM = Path(__file__).parent.parent / ".venv" / "chromium"
+_SWITCHES = ["--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
+_SWITCHES += ["--disable-component-update", "--disable-sync"]
+_NO_BROWSER = "no Chromium can be had here"
+
+
+@pytest.fixture(scope="session")
+def postgresql_url() -> Iterator[str]:
+    """A real PostgreSQL, one for each process of the run."""
+    with servers.postgresql() as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def _valkey_url() -> Iterator[str]:
+    with servers.valkey() as url:
+        yield url
+
+
+@pytest.fixture
+def redis_url(_valkey_url: str) -> str:
+    """A real Valkey, emptied for this test."""
+    redis.Redis.from_url(_valkey_url).flushall()
+    return _valkey_url
+
+
+@pytest.fixture(scope="session")
+def _migrated_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("migrated") / "waypost.db"
+    _migrate(f"sqlite:///{path}")
+    return path
+
+
+@pytest.fixture(scope="session")
+def _migrated_template(postgresql_url: str) -> str:
+    """The name of a database that others are copied from; its server is that of `postgresql_url`."""
+    with psycopg.connect(postgresql_url, autocommit=True) as server:
+        server.execute("CREATE DATABASE migrated")
+    _migrate(_database_of(postgresql_url, "migrated"))
+    return "migrated"
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest) -> Iterator[str]:
+    """The URL of an empty migrated database for this test alone; each test runs on both kinds."""
+    if request.param == "sqlite":
+        yield _copied_file(request.getfixturevalue("_migrated_file"), request.getfixturevalue("tmp_path"))
+        return
+    template = request.getfixturevalue("_migrated_template")
+    yield from _copied_database(request.getfixturevalue("postgresql_url"), template)
+
+
+@pytest.fixture
+def engine(database_url: str) -> Iterator[Engine]:
+    """An engine on `database_url`."""
+    made = database.make_engine(database_url)
+    yield made
+    made.dispose()
+
+
+@pytest.fixture
+def session(engine: Engine) -> Iterator[Session]:
+    """A session inside one open transaction; what the test leaves in it is committed at the end."""
+    with database.transaction(engine) as opened:
+        yield opened
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    """Settings of a test: a SQLite file that is not there yet, no queue, no Twilio, no mail.
+
+    With a real database: `dataclasses.replace(settings, database_url=database_url)`.
+    """
+    return Settings.from_mapping(
+        {
+            "SECRET_KEY": "only the tests know this key, and nobody else",
+            "DEPLOYMENT": "test.waypost.example",
+            "DATA_DIR": str(tmp_path),
+            "DATABASE_URL": f"sqlite:///{tmp_path / 'settings.db'}",
+        }
+    )
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """A headless Chromium for Playwright, one for each process of the run."""
+    with sync_playwright() as playwright:
+        # Root's Chromium has no sandbox; the pages it shows are our own.
+        launched = playwright.chromium.launch(
+            executable_path=_chromium(), args=_SWITCHES, chromium_sandbox=os.geteuid() != 0
+        )
+        yield launched
+        launched.close()
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Marks what needs a browser, and keeps the journeys in one process: each starts a whole house."""
+    for item in items:
+        if "browser" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.browser)
+            if not _chromium():
+                item.add_marker(pytest.mark.skip(reason=_NO_BROWSER))
+        if "journeys" in item.path.parts:
+            item.add_marker(pytest.mark.xdist_group("journeys"))
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """In CI a run without a browser is a failure, however green the rest."""
+    if _browser_tests_not_run(session.config) and os.environ.get("CI") == "true" and session.exitstatus == 0:
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """Says at the end, where it is read, what did not run."""
+    if left_out := _browser_tests_not_run(config):
+        terminalreporter.section("browser tests")
+        terminalreporter.line(f"{left_out} browser tests did NOT run: {_NO_BROWSER}. Install chromium and run again.")
+
+
+def _chromium() -> str:
+    """The path of a Chromium that starts, found by setup/chromium.py, or nothing."""
+    return _CHROMIUM.read_text() if _CHROMIUM.exists() else shutil.which("chromium") or ""
+
+
+def _browser_tests_not_run(config: pytest.Config) -> int:
+    reporter = config.pluginmanager.get_plugin("terminalreporter")
+    skipped = reporter.stats.get("skipped", []) if reporter else []
+    return sum(_NO_BROWSER in str(report.longrepr) for report in skipped)
+
+
+def _migrate(url: str) -> None:
+    engine = database.make_engine(url)
+    database.migrate(engine)
+    engine.dispose()
+
+
+def _copied_file(migrated: Path, folder: Path) -> str:
+    path = folder / "waypost.db"
+    shutil.copyfile(migrated, path)
+    return f"sqlite:///{path}"
+
+
+def _copied_database(server_url: str, template: str) -> Iterator[str]:
+    name = f"test_{new_id()}"
+    create = sql.SQL("CREATE DATABASE {} TEMPLATE {} STRATEGY FILE_COPY")
+    with psycopg.connect(server_url, autocommit=True) as server:
+        server.execute(create.format(sql.Identifier(name), sql.Identifier(template)))
+        yield _database_of(server_url, name)
+        server.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+
+
+def _database_of(server_url: str, name: str) -> str:
+    return make_url(server_url).set(database=name).render_as_string(hide_password=False)
