@@ -1,0 +1,64 @@
+"""`python -m routing.build ATLAS.tgz`: writes routing/data anew, byte for byte the same from the same packages."""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import hashlib
+import io
+import json
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+
+from routing.build import sources, tables
+from routing.build.topology import outlines
+
+DATA = Path(__file__).parent.parent / "data"
+COLUMNS = {
+    "states": ["code", "letters", "name", "zone"],
+    "counties": ["code", "name", "short_name"],
+    "outlines": ["code", "drawn", "precision_m", "wkb"],
+    "zips": ["zip", "state", "city", "kind", "shares"],
+    "places": ["state", "name", "zips", "accepted_zips"],
+}
+
+
+def main(package: Path) -> None:
+    """Reads the packages, writes the tables and what they came from."""
+    # Only the throw-away environment has these two.
+    import us  # type: ignore[import-not-found, unused-ignore]
+    import zipcodes  # type: ignore[import-not-found, unused-ignore]
+
+    listed = zipcodes.list_all()
+    known = [*us.STATES_AND_TERRITORIES, us.states.DC]
+    legal = {county.fips: county.name for state in known for county in state.counties}
+    counties = tables.counties(outlines(sources.atlas(package), "counties"), legal)
+    zips = tables.zips(sources.hud_shares(), listed)
+    _write("states", tables.states(known))
+    _write("counties", [row[:3] for row in counties])
+    _write("outlines", [[row[0], *row[3:]] for row in counties])
+    _write("zips", zips)
+    _write("places", tables.places(zips, listed))
+    _describe(package)
+
+
+def _write(name: str, rows: Iterable[list[str]]) -> None:
+    text = io.StringIO()
+    csv.writer(text, lineterminator="\n").writerows([COLUMNS[name], *rows])
+    # Without a time stamp, so that the same rows are the same file.
+    (DATA / f"{name}.csv.gz").write_bytes(gzip.compress(text.getvalue().encode(), 9, mtime=0))
+
+
+def _describe(package: Path) -> None:
+    # changes.csv is kept by hand: few rows, each with its law.
+    files = sorted([*DATA.glob("*.csv.gz"), DATA / "changes.csv"])
+    described = {
+        "sources": sources.provenance(package),
+        "files": {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in files},
+    }
+    (DATA / "PROVENANCE.json").write_text(json.dumps(described, indent=2) + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))
