@@ -35,7 +35,7 @@ lint: .venv/.installed-dev ## Style, types and the direction of imports
 	@$(PY) -m ruff check $(CODE)
 	@$(PY) -m ruff format --check $(CODE)
 	@$(PY) -m mypy
-	@.venv/bin/lint-imports --no-logo 2>/dev/null || .venv/bin/lint-imports
+	@.venv/bin/lint-imports --no-logo
 
 bench: .venv/.installed-dev ## Measure: tips per second, decisions per second, time to the SMS provider
 	@$(PY) -m tests.benchmarks

@@ -1,7 +1,7 @@
-"""Finds a Chromium that starts, for the tests, or fetches one, and writes its path to the file of argument 1.
+"""Finds a Chromium that starts, or fetches one, and writes its path to the file that is named.
 
-In order: the machine's own; Playwright's download, kept beside that file; Debian's package where we are root. An
-empty file means that none can be had; the tests then say which of them did not run.
+In order: the machine's own; Playwright's download, kept beside that file; Debian's package where we are root.
+An empty file means that none can be had; the tests then say which of them did not run.
 """
 
 from __future__ import annotations
@@ -23,7 +23,8 @@ _START_SECONDS = 60
 def main(note: Path) -> None:
     """Writes the first path that starts, trying the cheap sources first."""
     sources: tuple[Callable[[Path], Iterator[str]], ...] = (_own, _downloaded, _packaged)
-    found = next((path for source in sources for path in source(note.parent / "browsers") if _starts(path)), "")
+    candidates = (path for source in sources for path in source(note.parent / "browsers"))
+    found = next(filter(_starts, candidates), "")
     note.write_text(found)
     print(f"Chromium for the browser tests: {found or 'none can be had here'}")
 

@@ -1,4 +1,4 @@
-"""What every test may ask for: an empty migrated database of either kind, a queue server, settings, a browser."""
+"""What every test may ask for: an empty database of either kind, a queue server, settings, a browser."""
 
 from __future__ import annotations
 
@@ -6,20 +6,22 @@ import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import hypothesis
 import psycopg
 import pytest
 import redis
-from playwright.sync_api import Browser, sync_playwright
 from psycopg import sql
 from sqlalchemy import Engine, make_url
 from sqlalchemy.orm import Session
 
 from foundation import database
-from foundation.identifiers import new_id
 from foundation.settings import Settings
 from tests import servers
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
 
 # On a busy machine one example may be slow; a test that hangs is ended by its time limit.
 hypothesis.settings.register_profile("waypost", deadline=None)
@@ -59,22 +61,24 @@ def _migrated_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def _migrated_template(postgresql_url: str) -> str:
-    """The name of a database that others are copied from; its server is that of `postgresql_url`."""
+def _migrated_database(postgresql_url: str) -> str:
     with psycopg.connect(postgresql_url, autocommit=True) as server:
-        server.execute("CREATE DATABASE migrated")
-    _migrate(_database_of(postgresql_url, "migrated"))
-    return "migrated"
+        server.execute("CREATE DATABASE waypost")
+    url = make_url(postgresql_url).set(database="waypost").render_as_string(hide_password=False)
+    _migrate(url)
+    return url
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
-def database_url(request: pytest.FixtureRequest) -> Iterator[str]:
-    """The URL of an empty migrated database for this test alone; each test runs on both kinds."""
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """The URL of a migrated database without rows, for this test alone; each test runs on both kinds."""
     if request.param == "sqlite":
-        yield _copied_file(request.getfixturevalue("_migrated_file"), request.getfixturevalue("tmp_path"))
-        return
-    template = request.getfixturevalue("_migrated_template")
-    yield from _copied_database(request.getfixturevalue("postgresql_url"), template)
+        shutil.copyfile(request.getfixturevalue("_migrated_file"), tmp_path / "waypost.db")
+        yield f"sqlite:///{tmp_path / 'waypost.db'}"
+    else:
+        url = request.getfixturevalue("_migrated_database")
+        _empty(url)
+        yield url
 
 
 @pytest.fixture
@@ -111,6 +115,9 @@ def settings(tmp_path: Path) -> Settings:
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
     """A headless Chromium for Playwright, one for each process of the run."""
+    # Loaded here: most runs of a few tests need no browser.
+    from playwright.sync_api import sync_playwright
+
     with sync_playwright() as playwright:
         # Root's Chromium has no sandbox; the pages it shows are our own.
         launched = playwright.chromium.launch(
@@ -143,7 +150,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
     """Says at the end, where it is read, what did not run."""
     if left_out := _browser_tests_not_run(config):
         terminalreporter.section("browser tests")
-        terminalreporter.line(f"{left_out} browser tests did NOT run: {_NO_BROWSER}. Install chromium and run again.")
+        terminalreporter.line(f"{left_out} browser tests did NOT run: {_NO_BROWSER}.")
 
 
 def _chromium() -> str:
@@ -163,20 +170,20 @@ def _migrate(url: str) -> None:
     engine.dispose()
 
 
-def _copied_file(migrated: Path, folder: Path) -> str:
-    path = folder / "waypost.db"
-    shutil.copyfile(migrated, path)
-    return f"sqlite:///{path}"
+def _empty(url: str) -> None:
+    """Deletes all rows: a copy of the migrated database would take half a second for each test.
 
-
-def _copied_database(server_url: str, template: str) -> Iterator[str]:
-    name = f"test_{new_id()}"
-    create = sql.SQL("CREATE DATABASE {} TEMPLATE {} STRATEGY FILE_COPY")
-    with psycopg.connect(server_url, autocommit=True) as server:
-        server.execute(create.format(sql.Identifier(name), sql.Identifier(template)))
-        yield _database_of(server_url, name)
-        server.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
-
-
-def _database_of(server_url: str, name: str) -> str:
-    return make_url(server_url).set(database=name).render_as_string(hide_password=False)
+    A superuser may switch triggers off, those of foreign keys and of the ledger included. Row numbers go on
+    counting.
+    """
+    with psycopg.connect(url) as server:
+        # What an earlier test left open would hold its locks for ever.
+        server.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+            " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        )
+        server.execute("SET session_replication_role = replica")
+        tables = server.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'public'").fetchall()
+        for (table,) in tables:
+            if table != "alembic_version":
+                server.execute(sql.SQL("DELETE FROM {}").format(sql.Identifier(table)))

