@@ -1,0 +1,1 @@
+"""The teams' door: board, reading, acknowledging, handing on, documenting."""

@@ -1,0 +1,29 @@
+"""The teams' door as an application. It is given the keyring."""
+
+from __future__ import annotations
+
+from flask import Flask
+from notifications.callbacks import callbacks
+from sqlalchemy import Engine
+
+from desk.pages import desk
+from desk.replies import replies
+from directory import guards
+from directory.account import account
+from foundation import web
+from foundation.settings import Settings
+from referrals.grants import Keys
+from routing.standing import find_standing
+
+
+def create_app(settings: Settings, engine: Engine, keys: Keys) -> Flask:
+    """The board, the referral and what can be done with it, the status page, and the telephone's webhooks."""
+    app = web.make_app("desk", "desk", settings, engine)
+    app.extensions["keys"] = keys
+    guards.install(app, find_standing)
+    for blueprint in (desk, account, replies, callbacks):
+        app.register_blueprint(blueprint)
+    for machine in (replies, callbacks):
+        # A provider has no form token; its signature is checked instead.
+        app.extensions["csrf"].exempt(machine)
+    return app

@@ -1,0 +1,1 @@
+"""Organisations, teams, members, contacts and ladders, sign-in and permissions."""

@@ -1,0 +1,94 @@
+"""Guards: every route names the action that it is, and nobody passes whom the table of permissions refuses."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from flask import Flask, abort, current_app, g, redirect, request, url_for
+from sqlalchemy.orm import Session
+from werkzeug.wrappers import Response
+
+from directory import permissions, sign_in
+from directory.permissions import PUBLIC, Standing
+from directory.sign_in import SignedIn
+from foundation import clock, database, web
+
+View = TypeVar("View", bound=Callable[..., Any])
+# Finds the referral that a route's arguments name: its row and how it stands to teams; None where there is none.
+FindStanding = Callable[[Session, str], tuple[Any, Standing] | None]
+
+
+def guard(action: str) -> Callable[[View], View]:
+    """Names the action of a route: one of PERMISSIONS, or `public`."""
+    if action != PUBLIC and action not in permissions.PERMISSIONS:
+        raise ValueError(f"no such action: {action}")
+
+    def mark(view: View) -> View:
+        view.guard = action  # type: ignore[attr-defined]
+        return view
+
+    return mark
+
+
+def cookie_name(door: str) -> str:
+    """The cookie of a signed-in member at a door."""
+    return f"waypost_{door}_member"
+
+
+def install(app: Flask, find_standing: FindStanding) -> None:
+    """Makes the app refuse every request that its route's guard does not let pass."""
+    app.extensions["find_standing"] = find_standing
+    app.before_request(_check)
+    app.context_processor(lambda: {"signed_in": g.get("signed_in")})
+
+
+def signed_in() -> SignedIn:
+    """The member of this request; only behind a guard that asks for one."""
+    found: SignedIn = g.signed_in
+    return found
+
+
+def freshly_proved() -> bool:
+    """Whether the member typed the password a short while ago, as opening content asks."""
+    age = clock.now() - signed_in().proved_at
+    return age.total_seconds() < web.settings().reentry_minutes * 60
+
+
+def _check() -> Response | None:
+    if request.endpoint is None or request.endpoint == "static":
+        return None
+    action = getattr(current_app.view_functions[request.endpoint], "guard", None)
+    if action == PUBLIC:
+        return None
+    member = _resume()
+    if member is None:
+        return redirect(url_for("account.sign_in", next=request.path if request.method == "GET" else None))
+    g.signed_in, g.language = member, member.member.language
+    standing = _standing()
+    if action is None or not permissions.allowed(member.member, action, standing):
+        # What is not yours does not exist: the same page as for a reference that was never given.
+        abort(404)
+    return None
+
+
+def _resume() -> SignedIn | None:
+    door = current_app.extensions["door"]
+    token = request.cookies.get(cookie_name(door))
+    if not token:
+        return None
+    with database.transaction(web.engine()) as session:
+        return sign_in.resume(session, token, door, web.settings(), clock.now())
+
+
+def _standing() -> Standing | None:
+    reference = (request.view_args or {}).get("reference")
+    if reference is None:
+        return None
+    with database.reading(web.engine()) as session:
+        found = current_app.extensions["find_standing"](session, reference)
+    if found is None:
+        abort(404)
+    g.referral, g.standing = found
+    standing: Standing = found[1]
+    return standing

@@ -1,0 +1,110 @@
+"""Who may do what: one table from action to the predicates that must hold. Every route names an action of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from directory.members import Member
+from directory.teams import TeamKind
+
+
+@dataclass(frozen=True)
+class Standing:
+    """How a referral stands to teams; what predicates may look at. Empty for actions on no referral.
+
+    `holders` has custody, `asked` have an open offer, `joined` have acknowledged one, `asking` made an open offer.
+    """
+
+    holder: str | None = None
+    asked: frozenset[str] = frozenset()
+    joined: frozenset[str] = frozenset()
+    asking: frozenset[str] = frozenset()
+    originator_organisation: str | None = None
+    closing_proposed_by: str | None = None
+
+
+Predicate = Callable[[Member, Standing], bool]
+
+
+def _signed_in(member: Member, standing: Standing) -> bool:
+    return True
+
+
+def _administrator(member: Member, standing: Standing) -> bool:
+    return member.administrator
+
+
+def _forwards(member: Member, standing: Standing) -> bool:
+    return TeamKind.OFFICE in member.team_kinds
+
+
+def _works_cases(member: Member, standing: Standing) -> bool:
+    return bool(member.team_kinds - {TeamKind.OFFICE}) or member.administrator
+
+
+def _re_routes(member: Member, standing: Standing) -> bool:
+    return bool(member.team_kinds & {TeamKind.HUB, TeamKind.ROOT}) or member.administrator
+
+
+def _holds(member: Member, standing: Standing) -> bool:
+    return standing.holder in member.team_ids
+
+
+def _is_asked(member: Member, standing: Standing) -> bool:
+    return bool(standing.asked & set(member.team_ids))
+
+
+def _takes_part(member: Member, standing: Standing) -> bool:
+    teams = set(member.team_ids)
+    return standing.holder in teams or bool(standing.joined & teams)
+
+
+def _is_party(member: Member, standing: Standing) -> bool:
+    teams = set(member.team_ids)
+    return _takes_part(member, standing) or bool((standing.asked | standing.asking) & teams)
+
+
+def _originated(member: Member, standing: Standing) -> bool:
+    return standing.originator_organisation == member.organisation_id
+
+
+def _second_person(member: Member, standing: Standing) -> bool:
+    return standing.closing_proposed_by is not None and standing.closing_proposed_by != member.id
+
+
+# Action → predicates; all must hold. An action that is not here is refused.
+PERMISSIONS: dict[str, tuple[Predicate, ...]] = {
+    "portal.forward": (_forwards,),
+    "portal.list": (_forwards,),
+    "portal.see": (_forwards, _originated),
+    "desk.enter": (_works_cases,),
+    "account.prove": (_signed_in,),
+    "account.leave": (_signed_in,),
+    "referral.see": (_works_cases, _is_party),
+    "referral.open": (_works_cases, _takes_part),
+    "referral.acknowledge": (_works_cases, _is_asked),
+    "referral.decline": (_works_cases, _is_asked),
+    "referral.hand_on": (_works_cases, _holds),
+    "referral.recall": (_works_cases, _holds),
+    "referral.place": (_works_cases, _holds),
+    "referral.note": (_works_cases, _takes_part),
+    "referral.act": (_works_cases, _takes_part),
+    "referral.close": (_works_cases, _holds),
+    "referral.approve_closing": (_works_cases, _holds, _second_person),
+    "routing.explain": (_re_routes,),
+    "directory.see": (_works_cases,),
+    "status.see": (_works_cases,),
+}
+
+# Routes for everybody name this instead of an action.
+PUBLIC = "public"
+
+
+def allowed(member: Member, action: str, standing: Standing | None = None) -> bool:
+    """Whether the member may do the action. Unknown actions are refused."""
+    predicates = PERMISSIONS.get(action)
+    if predicates is None:
+        return False
+    situation = standing or Standing()
+    return all(predicate(member, situation) for predicate in predicates)

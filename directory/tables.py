@@ -1,0 +1,135 @@
+"""Tables of the directory: who there is, how to reach them, how they sign in."""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    Boolean,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    String,
+    Table,
+    UniqueConstraint,
+    false,
+    true,
+)
+
+from foundation.database import Bytes, Sequence64, UTCDateTime, metadata
+
+organisations = Table(
+    "organisations",
+    metadata,
+    Column("id", String(32), primary_key=True),
+    Column("slug", String(60), nullable=False, unique=True),
+    Column("name", String(120), nullable=False),
+    Column("kind", String(30), nullable=False),
+    Column("parent_id", ForeignKey("organisations.id")),
+    Column("state", String(2)),
+)
+
+# A team is what can hold custody. `parent_id` is where silence climbs to.
+teams = Table(
+    "teams",
+    metadata,
+    Column("id", String(32), primary_key=True),
+    Column("slug", String(60), nullable=False, unique=True),
+    Column("organisation_id", ForeignKey("organisations.id"), nullable=False),
+    Column("name", String(120), nullable=False),
+    Column("kind", String(20), nullable=False),
+    Column("parent_id", ForeignKey("teams.id")),
+    Column("time_zone", String(60), nullable=False),
+    Column("telephone", String(30)),
+)
+
+# Public halves only. A `routing` key is opened by the worker alone, a `reading` key for members at the desk.
+team_keys = Table(
+    "team_keys",
+    metadata,
+    Column("id", String(32), primary_key=True),
+    Column("team_id", ForeignKey("teams.id"), nullable=False),
+    Column("purpose", String(10), nullable=False),
+    Column("suite", String(10), nullable=False),
+    Column("public_key", Bytes, nullable=False),
+    Column("created_at", UTCDateTime, nullable=False),
+    Column("retired_at", UTCDateTime),
+    Index("ix_team_keys_current", "team_id", "purpose", "created_at"),
+)
+
+members = Table(
+    "members",
+    metadata,
+    Column("id", String(32), primary_key=True),
+    Column("organisation_id", ForeignKey("organisations.id"), nullable=False),
+    Column("email", String(254), nullable=False, unique=True),
+    Column("name", String(120), nullable=False),
+    Column("language", String(2), nullable=False, server_default="en"),
+    Column("password_hash", String(200), nullable=False),
+    Column("totp_secret", String(64), nullable=False),
+    # The last time step for which a code was taken: a code serves once.
+    Column("totp_step", Sequence64, nullable=False, server_default="0"),
+    Column("administrator", Boolean, nullable=False, server_default=false()),
+    Column("active", Boolean, nullable=False, server_default=true()),
+)
+
+memberships = Table(
+    "memberships",
+    metadata,
+    Column("member_id", ForeignKey("members.id"), primary_key=True),
+    Column("team_id", ForeignKey("teams.id"), primary_key=True, index=True),
+    Column("discipline", String(40), nullable=False),
+    Column("supervisor", Boolean, nullable=False, server_default=false()),
+)
+
+recovery_codes = Table(
+    "recovery_codes",
+    metadata,
+    Column("code_digest", String(64), primary_key=True),
+    Column("member_id", ForeignKey("members.id"), nullable=False, index=True),
+    Column("used_at", UTCDateTime),
+)
+
+sign_in_failures = Table(
+    "sign_in_failures",
+    metadata,
+    Column("id", Sequence64, primary_key=True, autoincrement=True),
+    Column("member_id", ForeignKey("members.id"), nullable=False),
+    Column("at", UTCDateTime, nullable=False),
+    Index("ix_sign_in_failures_member", "member_id", "at"),
+)
+
+sign_ins = Table(
+    "sign_ins",
+    metadata,
+    # The cookie holds the token; only its digest is stored.
+    Column("token_digest", String(64), primary_key=True),
+    Column("member_id", ForeignKey("members.id"), nullable=False),
+    Column("door", String(10), nullable=False),
+    Column("opened_at", UTCDateTime, nullable=False),
+    Column("seen_at", UTCDateTime, nullable=False),
+    Column("proved_at", UTCDateTime, nullable=False),
+    Column("ended_at", UTCDateTime),
+)
+
+contacts = Table(
+    "contacts",
+    metadata,
+    Column("id", String(32), primary_key=True),
+    Column("member_id", ForeignKey("members.id"), nullable=False, index=True),
+    Column("channel", String(10), nullable=False),
+    Column("address", String(254), nullable=False),
+    Column("verified_at", UTCDateTime),
+    Column("opted_out_at", UTCDateTime),
+    Column("disabled_at", UTCDateTime),
+    Column("disabled_reason", String(80)),
+    UniqueConstraint("member_id", "channel", "address"),
+    Index("ix_contacts_address", "channel", "address"),
+)
+
+ladder_steps = Table(
+    "ladder_steps",
+    metadata,
+    Column("team_id", ForeignKey("teams.id"), primary_key=True),
+    Column("step", Integer, primary_key=True),
+    Column("member_id", ForeignKey("members.id"), nullable=False),
+)

@@ -1,0 +1,1 @@
+"""The floor: settings, database, outbox, queue, clock, web hardening. Knows no referral."""

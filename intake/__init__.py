@@ -1,0 +1,1 @@
+"""The public door and the agencies' portal. Holds sealing keys only."""

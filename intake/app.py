@@ -1,0 +1,27 @@
+"""The public door as an application. It is given public keys only."""
+
+from __future__ import annotations
+
+from flask import Flask
+from sqlalchemy import Engine
+
+from directory import guards
+from directory.account import account
+from foundation import web
+from foundation.settings import Settings
+from intake.portal import portal
+from intake.recipient import RoutingKey
+from intake.views import public
+from routing.standing import find_standing
+
+
+def create_app(settings: Settings, engine: Engine) -> Flask:
+    """The tip form, the receipt, the status page and the agencies' portal."""
+    app = web.make_app("intake", "intake", settings, engine)
+    app.extensions["routing_key"] = RoutingKey(engine)
+    guards.install(app, find_standing)
+    app.register_blueprint(public)
+    app.register_blueprint(portal)
+    app.register_blueprint(account)
+    app.extensions["limiter"] = web.limiter(app)
+    return app

@@ -1,0 +1,625 @@
+"""The first schema
+
+There is no older code: this is the first revision.
+"""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0001"
+down_revision = None
+branch_labels = None
+depends_on = None
+
+# The ledger is only ever added to. The database itself refuses anything else, whoever asks.
+_LEDGER_GUARDS = {
+    "sqlite": (
+        "CREATE TRIGGER ledger_no_update BEFORE UPDATE ON ledger_entries "
+        "BEGIN SELECT RAISE(ABORT, 'the ledger is only ever added to'); END",
+        "CREATE TRIGGER ledger_no_delete BEFORE DELETE ON ledger_entries "
+        "BEGIN SELECT RAISE(ABORT, 'the ledger is only ever added to'); END",
+    ),
+    "postgresql": (
+        "CREATE FUNCTION ledger_only_added() RETURNS trigger LANGUAGE plpgsql AS "
+        "$$ BEGIN RAISE EXCEPTION 'the ledger is only ever added to'; END $$",
+        "CREATE TRIGGER ledger_only_added BEFORE UPDATE OR DELETE OR TRUNCATE ON ledger_entries "
+        "FOR EACH STATEMENT EXECUTE FUNCTION ledger_only_added()",
+    ),
+}
+
+
+def upgrade() -> None:
+    op.create_table(
+        "heartbeats",
+        sa.Column("part", sa.String(length=40), nullable=False),
+        sa.Column("beat_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("part", name=op.f("pk_heartbeats")),
+    )
+    op.create_table(
+        "ledger_entries",
+        sa.Column(
+            "sequence",
+            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            autoincrement=True,
+            nullable=False,
+        ),
+        sa.Column("stream", sa.String(length=32), nullable=False),
+        sa.Column("position", sa.Integer(), nullable=False),
+        sa.Column("kind", sa.String(length=40), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("body", sa.Text(), nullable=False),
+        sa.Column("entry_hash", sa.String(length=64), nullable=False),
+        sa.PrimaryKeyConstraint("sequence", name=op.f("pk_ledger_entries")),
+        sa.UniqueConstraint("stream", "position", name=op.f("uq_ledger_entries_stream_position")),
+    )
+    op.create_table(
+        "ledger_heads",
+        sa.Column("stream", sa.String(length=32), nullable=False),
+        sa.Column("position", sa.Integer(), nullable=False),
+        sa.Column("entry_hash", sa.String(length=64), nullable=False),
+        sa.PrimaryKeyConstraint("stream", name=op.f("pk_ledger_heads")),
+    )
+    op.create_table(
+        "organisations",
+        sa.Column("id", sa.String(length=32), nullable=False),
+        sa.Column("slug", sa.String(length=60), nullable=False),
+        sa.Column("name", sa.String(length=120), nullable=False),
+        sa.Column("kind", sa.String(length=30), nullable=False),
+        sa.Column("parent_id", sa.String(length=32), nullable=True),
+        sa.Column("state", sa.String(length=2), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["parent_id"], ["organisations.id"], name=op.f("fk_organisations_parent_id_organisations")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_organisations")),
+        sa.UniqueConstraint("slug", name=op.f("uq_organisations_slug")),
+    )
+    op.create_table(
+        "outbox",
+        sa.Column(
+            "id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False
+        ),
+        sa.Column("job", sa.String(length=80), nullable=False),
+        sa.Column("subject_id", sa.String(length=64), nullable=False),
+        sa.Column("urgent", sa.Boolean(), server_default=sa.false(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("due_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("lease", sa.String(length=32), nullable=True),
+        sa.Column("lease_until", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("tries", sa.Integer(), server_default="0", nullable=False),
+        sa.Column("fault", sa.String(length=80), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_outbox")),
+    )
+    with op.batch_alter_table("outbox", schema=None) as batch_op:
+        batch_op.create_index("ix_outbox_due", ["urgent", "due_at", "id"], unique=False)
+
+    op.create_table(
+        "snapshots",
+        sa.Column("id", sa.String(length=64), nullable=False),
+        sa.Column("kind", sa.String(length=20), nullable=False),
+        sa.Column("body", sa.Text(), nullable=False),
+        sa.Column("source", sa.String(length=200), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("published_at", sa.DateTime(timezone=True), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_snapshots")),
+    )
+    with op.batch_alter_table("snapshots", schema=None) as batch_op:
+        batch_op.create_index("ix_snapshots_published", ["kind", "published_at"], unique=False)
+
+    op.create_table(
+        "members",
+        sa.Column("id", sa.String(length=32), nullable=False),
+        sa.Column("organisation_id", sa.String(length=32), nullable=False),
+        sa.Column("email", sa.String(length=254), nullable=False),
+        sa.Column("name", sa.String(length=120), nullable=False),
+        sa.Column("language", sa.String(length=2), server_default="en", nullable=False),
+        sa.Column("password_hash", sa.String(length=200), nullable=False),
+        sa.Column("totp_secret", sa.String(length=64), nullable=False),
+        sa.Column(
+            "totp_step",
+            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            server_default="0",
+            nullable=False,
+        ),
+        sa.Column("administrator", sa.Boolean(), server_default=sa.false(), nullable=False),
+        sa.Column("active", sa.Boolean(), server_default=sa.true(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["organisation_id"], ["organisations.id"], name=op.f("fk_members_organisation_id_organisations")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_members")),
+        sa.UniqueConstraint("email", name=op.f("uq_members_email")),
+    )
+    op.create_table(
+        "teams",
+        sa.Column("id", sa.String(length=32), nullable=False),
+        sa.Column("slug", sa.String(length=60), nullable=False),
+        sa.Column("organisation_id", sa.String(length=32), nullable=False),
+        sa.Column("name", sa.String(length=120), nullable=False),
+        sa.Column("kind", sa.String(length=20), nullable=False),
+        sa.Column("parent_id", sa.String(length=32), nullable=True),
+        sa.Column("time_zone", sa.String(length=60), nullable=False),
+        sa.Column("telephone", sa.String(length=30), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["organisation_id"], ["organisations.id"], name=op.f("fk_teams_organisation_id_organisations")
+        ),
+        sa.ForeignKeyConstraint(["parent_id"], ["teams.id"], name=op.f("fk_teams_parent_id_teams")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_teams")),
+        sa.UniqueConstraint("slug", name=op.f("uq_teams_slug")),
+    )
+    op.create_table(
+        "contacts",
+        sa.Column("id", sa.String(length=32), nullable=False),
+        sa.Column("member_id", sa.String(length=32), nullable=False),
+        sa.Column("channel", sa.String(length=10), nullable=False),
+        sa.Column("address", sa.String(length=254), nullable=False),
+        sa.Column("verified_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("opted_out_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("disabled_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("disabled_reason", sa.String(length=80), nullable=True),
+        sa.ForeignKeyConstraint(["member_id"], ["members.id"], name=op.f("fk_contacts_member_id_members")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_contacts")),
+        sa.UniqueConstraint(
+            "member_id", "channel", "address", name=op.f("uq_contacts_member_id_channel_address")
+        ),
+    )
+    with op.batch_alter_table("contacts", schema=None) as batch_op:
+        batch_op.create_index("ix_contacts_address", ["channel", "address"], unique=False)
+        batch_op.create_index(batch_op.f("ix_contacts_member_id"), ["member_id"], unique=False)
+
+    op.create_table(
+        "ladder_steps",
+        sa.Column("team_id", sa.String(length=32), nullable=False),
+        sa.Column("step", sa.Integer(), nullable=False),
+        sa.Column("member_id", sa.String(length=32), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["member_id"], ["members.id"], name=op.f("fk_ladder_steps_member_id_members")
+        ),
+        sa.ForeignKeyConstraint(["team_id"], ["teams.id"], name=op.f("fk_ladder_steps_team_id_teams")),
+        sa.PrimaryKeyConstraint("team_id", "step", name=op.f("pk_ladder_steps")),
+    )
+    op.create_table(
+        "memberships",
+        sa.Column("member_id", sa.String(length=32), nullable=False),
+        sa.Column("team_id", sa.String(length=32), nullable=False),
+        sa.Column("discipline", sa.String(length=40), nullable=False),
+        sa.Column("supervisor", sa.Boolean(), server_default=sa.false(), nullable=False),
+        sa.ForeignKeyConstraint(["member_id"], ["members.id"], name=op.f("fk_memberships_member_id_members")),
+        sa.ForeignKeyConstraint(["team_id"], ["teams.id"], name=op.f("fk_memberships_team_id_teams")),
+        sa.PrimaryKeyConstraint("member_id", "team_id", name=op.f("pk_memberships")),
+    )
+    with op.batch_alter_table("memberships", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_memberships_team_id"), ["team_id"], unique=False)
+
+    op.create_table(
+        "recovery_codes",
+        sa.Column("code_digest", sa.String(length=64), nullable=False),
+        sa.Column("member_id", sa.String(length=32), nullable=False),
+        sa.Column("used_at", sa.DateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["member_id"], ["members.id"], name=op.f("fk_recovery_codes_member_id_members")
+        ),
+        sa.PrimaryKeyConstraint("code_digest", name=op.f("pk_recovery_codes")),
+    )
+    with op.batch_alter_table("recovery_codes", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_recovery_codes_member_id"), ["member_id"], unique=False)
+
+    op.create_table(
+        "referrals",
+        sa.Column("id", sa.String(length=32), nullable=False),
+        sa.Column("reference", sa.String(length=12), nullable=False),
+        sa.Column("source", sa.String(length=10), nullable=False),
+        sa.Column("originator_organisation_id", sa.String(length=32), nullable=True),
+        sa.Column("originator_member_id", sa.String(length=32), nullable=True),
+        sa.Column("originator_case_number", sa.String(length=60), nullable=True),
+        sa.Column("handling_code", sa.String(length=2), server_default="H0", nullable=False),
+        sa.Column("language", sa.String(length=2), nullable=False),
+        sa.Column("urgency", sa.String(length=10), nullable=False),
+        sa.Column("facts", sa.JSON(), nullable=False),
+        sa.Column("state", sa.String(length=12), nullable=False),
+        sa.Column("custodian_team_id", sa.String(length=32), nullable=False),
+        sa.Column("due_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("due_reason", sa.String(length=20), nullable=True),
+        sa.Column("filed_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("closed_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("disposition", sa.String(length=40), nullable=True),
+        sa.Column("submission_digest", sa.String(length=64), nullable=False),
+        sa.Column("receipt_lookup", sa.String(length=64), nullable=True),
+        sa.Column("reporter_public_key", sa.LargeBinary(), nullable=True),
+        sa.Column("commitment_key", sa.LargeBinary(), nullable=False),
+        sa.CheckConstraint(
+            "(state = 'closed') = (closed_at IS NOT NULL)", name=op.f("ck_referrals_closed_has_time")
+        ),
+        sa.CheckConstraint(
+            "(state = 'closed') = (due_at IS NULL)", name=op.f("ck_referrals_open_has_due_time")
+        ),
+        sa.ForeignKeyConstraint(
+            ["custodian_team_id"], ["teams.id"], name=op.f("fk_referrals_custodian_team_id_teams")
+        ),
+        sa.ForeignKeyConstraint(
+            ["originator_member_id"], ["members.id"], name=op.f("fk_referrals_originator_member_id_members")
+        ),
+        sa.ForeignKeyConstraint(
+            ["originator_organisation_id"],
+            ["organisations.id"],
+            name=op.f("fk_referrals_originator_organisation_id_organisations"),
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_referrals")),
+        sa.UniqueConstraint("receipt_lookup", name=op.f("uq_referrals_receipt_lookup")),
+        sa.UniqueConstraint("reference", name=op.f("uq_referrals_reference")),
+        sa.UniqueConstraint("submission_digest", name=op.f("uq_referrals_submission_digest")),
+    )
+    with op.batch_alter_table("referrals", schema=None) as batch_op:
+        batch_op.create_index(
+            "ix_referrals_custodian", ["custodian_team_id", "state", "due_at"], unique=False
+        )
+        batch_op.create_index("ix_referrals_due", ["due_at"], unique=False)
+        batch_op.create_index(
+            batch_op.f("ix_referrals_originator_organisation_id"),
+            ["originator_organisation_id"],
+            unique=False,
+        )
+
+    op.create_table(
+        "sign_in_failures",
+        sa.Column(
+            "id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False
+        ),
+        sa.Column("member_id", sa.String(length=32), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["member_id"], ["members.id"], name=op.f("fk_sign_in_failures_member_id_members")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_sign_in_failures")),
+    )
+    with op.batch_alter_table("sign_in_failures", schema=None) as batch_op:
+        batch_op.create_index("ix_sign_in_failures_member", ["member_id", "at"], unique=False)
+
+    op.create_table(
+        "sign_ins",
+        sa.Column("token_digest", sa.String(length=64), nullable=False),
+        sa.Column("member_id", sa.String(length=32), nullable=False),
+        sa.Column("door", sa.String(length=10), nullable=False),
+        sa.Column("opened_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("seen_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("proved_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("ended_at", sa.DateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(["member_id"], ["members.id"], name=op.f("fk_sign_ins_member_id_members")),
+        sa.PrimaryKeyConstraint("token_digest", name=op.f("pk_sign_ins")),
+    )
+    op.create_table(
+        "team_keys",
+        sa.Column("id", sa.String(length=32), nullable=False),
+        sa.Column("team_id", sa.String(length=32), nullable=False),
+        sa.Column("purpose", sa.String(length=10), nullable=False),
+        sa.Column("suite", sa.String(length=10), nullable=False),
+        sa.Column("public_key", sa.LargeBinary(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("retired_at", sa.DateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(["team_id"], ["teams.id"], name=op.f("fk_team_keys_team_id_teams")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_team_keys")),
+    )
+    with op.batch_alter_table("team_keys", schema=None) as batch_op:
+        batch_op.create_index("ix_team_keys_current", ["team_id", "purpose", "created_at"], unique=False)
+
+    op.create_table(
+        "casework",
+        sa.Column("id", sa.String(length=32), nullable=False),
+        sa.Column("referral_id", sa.String(length=32), nullable=False),
+        sa.Column("kind", sa.String(length=10), nullable=False),
+        sa.Column("action", sa.String(length=40), nullable=True),
+        sa.Column("team_id", sa.String(length=32), nullable=False),
+        sa.Column("member_id", sa.String(length=32), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("blob", sa.LargeBinary(), nullable=False),
+        sa.ForeignKeyConstraint(["member_id"], ["members.id"], name=op.f("fk_casework_member_id_members")),
+        sa.ForeignKeyConstraint(
+            ["referral_id"], ["referrals.id"], name=op.f("fk_casework_referral_id_referrals")
+        ),
+        sa.ForeignKeyConstraint(["team_id"], ["teams.id"], name=op.f("fk_casework_team_id_teams")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_casework")),
+    )
+    with op.batch_alter_table("casework", schema=None) as batch_op:
+        batch_op.create_index("ix_casework_referral", ["referral_id", "at"], unique=False)
+
+    op.create_table(
+        "decisions",
+        sa.Column("id", sa.String(length=32), nullable=False),
+        sa.Column("referral_id", sa.String(length=32), nullable=False),
+        sa.Column("made_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("status", sa.String(length=20), nullable=False),
+        sa.Column("digest", sa.String(length=64), nullable=False),
+        sa.Column("inputs", sa.String(length=64), nullable=False),
+        sa.Column("explanation", sa.JSON(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["referral_id"], ["referrals.id"], name=op.f("fk_decisions_referral_id_referrals")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_decisions")),
+    )
+    with op.batch_alter_table("decisions", schema=None) as batch_op:
+        batch_op.create_index("ix_decisions_referral", ["referral_id", "made_at"], unique=False)
+
+    op.create_table(
+        "grants",
+        sa.Column("id", sa.String(length=32), nullable=False),
+        sa.Column("referral_id", sa.String(length=32), nullable=False),
+        sa.Column("team_id", sa.String(length=32), nullable=False),
+        sa.Column("part", sa.String(length=12), nullable=False),
+        sa.Column("purpose", sa.String(length=10), nullable=False),
+        sa.Column("team_key_id", sa.String(length=32), nullable=False),
+        sa.Column("blob", sa.LargeBinary(), nullable=False),
+        sa.Column("handoff_id", sa.String(length=32), nullable=True),
+        sa.Column("made_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("made_by", sa.String(length=32), nullable=False),
+        sa.Column("reason", sa.String(length=40), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["referral_id"], ["referrals.id"], name=op.f("fk_grants_referral_id_referrals")
+        ),
+        sa.ForeignKeyConstraint(["team_id"], ["teams.id"], name=op.f("fk_grants_team_id_teams")),
+        sa.ForeignKeyConstraint(
+            ["team_key_id"], ["team_keys.id"], name=op.f("fk_grants_team_key_id_team_keys")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_grants")),
+    )
+    with op.batch_alter_table("grants", schema=None) as batch_op:
+        batch_op.create_index(
+            "uq_grants_team_part", ["referral_id", "team_id", "part", "purpose"], unique=True
+        )
+
+    op.create_table(
+        "notices",
+        sa.Column("id", sa.String(length=32), nullable=False),
+        sa.Column("subject_id", sa.String(length=32), nullable=False),
+        sa.Column("reference", sa.String(length=12), nullable=False),
+        sa.Column("urgency", sa.String(length=10), nullable=False),
+        sa.Column("team_id", sa.String(length=32), nullable=False),
+        sa.Column("member_id", sa.String(length=32), nullable=False),
+        sa.Column("contact_id", sa.String(length=32), nullable=False),
+        sa.Column("channel", sa.String(length=10), nullable=False),
+        sa.Column("template", sa.String(length=20), nullable=False),
+        sa.Column("language", sa.String(length=2), nullable=False),
+        sa.Column("time_zone", sa.String(length=60), nullable=False),
+        sa.Column("deadline_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("code", sa.String(length=8), nullable=True),
+        sa.Column("code_until", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("state", sa.String(length=20), nullable=False),
+        sa.Column("fault", sa.String(length=40), nullable=True),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["contact_id"], ["contacts.id"], name=op.f("fk_notices_contact_id_contacts")),
+        sa.ForeignKeyConstraint(["member_id"], ["members.id"], name=op.f("fk_notices_member_id_members")),
+        sa.ForeignKeyConstraint(["team_id"], ["teams.id"], name=op.f("fk_notices_team_id_teams")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_notices")),
+    )
+    with op.batch_alter_table("notices", schema=None) as batch_op:
+        batch_op.create_index("ix_notices_code", ["contact_id", "code"], unique=False)
+        batch_op.create_index("ix_notices_state", ["state", "created_at"], unique=False)
+        batch_op.create_index(batch_op.f("ix_notices_subject_id"), ["subject_id"], unique=False)
+
+    op.create_table(
+        "sealed_parts",
+        sa.Column("referral_id", sa.String(length=32), nullable=False),
+        sa.Column("part", sa.String(length=12), nullable=False),
+        sa.Column("blob", sa.LargeBinary(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["referral_id"], ["referrals.id"], name=op.f("fk_sealed_parts_referral_id_referrals")
+        ),
+        sa.PrimaryKeyConstraint("referral_id", "part", name=op.f("pk_sealed_parts")),
+    )
+    op.create_table(
+        "attempts",
+        sa.Column("id", sa.String(length=32), nullable=False),
+        sa.Column("notice_id", sa.String(length=32), nullable=False),
+        sa.Column("started_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("settled_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("outcome", sa.String(length=20), nullable=True),
+        sa.Column("provider_id", sa.String(length=64), nullable=True),
+        sa.Column("code", sa.String(length=20), nullable=True),
+        sa.ForeignKeyConstraint(["notice_id"], ["notices.id"], name=op.f("fk_attempts_notice_id_notices")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_attempts")),
+        sa.UniqueConstraint("provider_id", name=op.f("uq_attempts_provider_id")),
+    )
+    with op.batch_alter_table("attempts", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_attempts_notice_id"), ["notice_id"], unique=False)
+
+    op.create_table(
+        "closings",
+        sa.Column("id", sa.String(length=32), nullable=False),
+        sa.Column("referral_id", sa.String(length=32), nullable=False),
+        sa.Column("disposition", sa.String(length=40), nullable=False),
+        sa.Column("reason_id", sa.String(length=32), nullable=False),
+        sa.Column("proposed_by", sa.String(length=32), nullable=False),
+        sa.Column("proposed_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("answered_by", sa.String(length=32), nullable=True),
+        sa.Column("answered_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("approved", sa.String(length=3), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["answered_by"], ["members.id"], name=op.f("fk_closings_answered_by_members")
+        ),
+        sa.ForeignKeyConstraint(
+            ["proposed_by"], ["members.id"], name=op.f("fk_closings_proposed_by_members")
+        ),
+        sa.ForeignKeyConstraint(["reason_id"], ["casework.id"], name=op.f("fk_closings_reason_id_casework")),
+        sa.ForeignKeyConstraint(
+            ["referral_id"], ["referrals.id"], name=op.f("fk_closings_referral_id_referrals")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_closings")),
+    )
+    with op.batch_alter_table("closings", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_closings_referral_id"), ["referral_id"], unique=False)
+
+    op.create_table(
+        "handoffs",
+        sa.Column("id", sa.String(length=32), nullable=False),
+        sa.Column("referral_id", sa.String(length=32), nullable=False),
+        sa.Column("kind", sa.String(length=10), nullable=False),
+        sa.Column("state", sa.String(length=15), nullable=False),
+        sa.Column("urgency", sa.String(length=10), nullable=False),
+        sa.Column("from_team_id", sa.String(length=32), nullable=False),
+        sa.Column("from_member_id", sa.String(length=32), nullable=True),
+        sa.Column("to_team_id", sa.String(length=32), nullable=False),
+        sa.Column("reason", sa.String(length=30), nullable=False),
+        sa.Column("basis", sa.String(length=30), nullable=False),
+        sa.Column("parts", sa.JSON(), nullable=False),
+        sa.Column("decision_id", sa.String(length=32), nullable=True),
+        sa.Column("offered_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("step", sa.Integer(), server_default="0", nullable=False),
+        sa.Column("due_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("opened_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("opened_by", sa.String(length=32), nullable=True),
+        sa.Column("answered_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("answered_by", sa.String(length=32), nullable=True),
+        sa.Column("answered_via", sa.String(length=10), nullable=True),
+        sa.Column("decline_reason", sa.String(length=30), nullable=True),
+        sa.Column("better_team_id", sa.String(length=32), nullable=True),
+        sa.Column("as_then", sa.JSON(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["answered_by"], ["members.id"], name=op.f("fk_handoffs_answered_by_members")
+        ),
+        sa.ForeignKeyConstraint(
+            ["better_team_id"], ["teams.id"], name=op.f("fk_handoffs_better_team_id_teams")
+        ),
+        sa.ForeignKeyConstraint(
+            ["decision_id"], ["decisions.id"], name=op.f("fk_handoffs_decision_id_decisions")
+        ),
+        sa.ForeignKeyConstraint(
+            ["from_member_id"], ["members.id"], name=op.f("fk_handoffs_from_member_id_members")
+        ),
+        sa.ForeignKeyConstraint(["from_team_id"], ["teams.id"], name=op.f("fk_handoffs_from_team_id_teams")),
+        sa.ForeignKeyConstraint(["opened_by"], ["members.id"], name=op.f("fk_handoffs_opened_by_members")),
+        sa.ForeignKeyConstraint(
+            ["referral_id"], ["referrals.id"], name=op.f("fk_handoffs_referral_id_referrals")
+        ),
+        sa.ForeignKeyConstraint(["to_team_id"], ["teams.id"], name=op.f("fk_handoffs_to_team_id_teams")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_handoffs")),
+    )
+    with op.batch_alter_table("handoffs", schema=None) as batch_op:
+        batch_op.create_index("ix_handoffs_due", ["due_at"], unique=False)
+        batch_op.create_index("ix_handoffs_from_team", ["from_team_id", "state"], unique=False)
+        batch_op.create_index("ix_handoffs_to_team", ["to_team_id", "state"], unique=False)
+        batch_op.create_index(
+            "uq_handoffs_held_transfer",
+            ["referral_id"],
+            unique=True,
+            postgresql_where=sa.text("kind = 'transfer' AND state = 'acknowledged'"),
+            sqlite_where=sa.text("kind = 'transfer' AND state = 'acknowledged'"),
+        )
+        batch_op.create_index(
+            "uq_handoffs_open_offer",
+            ["referral_id", "to_team_id", "kind"],
+            unique=True,
+            postgresql_where=sa.text("state IN ('offered', 'opened')"),
+            sqlite_where=sa.text("state IN ('offered', 'opened')"),
+        )
+
+    op.create_table(
+        "delivery_reports",
+        sa.Column("id", sa.String(length=32), nullable=False),
+        sa.Column("attempt_id", sa.String(length=32), nullable=False),
+        sa.Column("received_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("report", sa.JSON(), nullable=False),
+        sa.Column("applied_at", sa.DateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["attempt_id"], ["attempts.id"], name=op.f("fk_delivery_reports_attempt_id_attempts")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_delivery_reports")),
+    )
+    with op.batch_alter_table("delivery_reports", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_delivery_reports_attempt_id"), ["attempt_id"], unique=False)
+
+    for statement in _LEDGER_GUARDS[op.get_bind().dialect.name]:
+        op.execute(statement)
+
+
+def downgrade() -> None:
+    with op.batch_alter_table("delivery_reports", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_delivery_reports_attempt_id"))
+
+    op.drop_table("delivery_reports")
+    with op.batch_alter_table("handoffs", schema=None) as batch_op:
+        batch_op.drop_index(
+            "uq_handoffs_open_offer",
+            postgresql_where=sa.text("state IN ('offered', 'opened')"),
+            sqlite_where=sa.text("state IN ('offered', 'opened')"),
+        )
+        batch_op.drop_index(
+            "uq_handoffs_held_transfer",
+            postgresql_where=sa.text("kind = 'transfer' AND state = 'acknowledged'"),
+            sqlite_where=sa.text("kind = 'transfer' AND state = 'acknowledged'"),
+        )
+        batch_op.drop_index("ix_handoffs_to_team")
+        batch_op.drop_index("ix_handoffs_from_team")
+        batch_op.drop_index("ix_handoffs_due")
+
+    op.drop_table("handoffs")
+    with op.batch_alter_table("closings", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_closings_referral_id"))
+
+    op.drop_table("closings")
+    with op.batch_alter_table("attempts", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_attempts_notice_id"))
+
+    op.drop_table("attempts")
+    op.drop_table("sealed_parts")
+    with op.batch_alter_table("notices", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_notices_subject_id"))
+        batch_op.drop_index("ix_notices_state")
+        batch_op.drop_index("ix_notices_code")
+
+    op.drop_table("notices")
+    with op.batch_alter_table("grants", schema=None) as batch_op:
+        batch_op.drop_index("uq_grants_team_part")
+
+    op.drop_table("grants")
+    with op.batch_alter_table("decisions", schema=None) as batch_op:
+        batch_op.drop_index("ix_decisions_referral")
+
+    op.drop_table("decisions")
+    with op.batch_alter_table("casework", schema=None) as batch_op:
+        batch_op.drop_index("ix_casework_referral")
+
+    op.drop_table("casework")
+    with op.batch_alter_table("team_keys", schema=None) as batch_op:
+        batch_op.drop_index("ix_team_keys_current")
+
+    op.drop_table("team_keys")
+    op.drop_table("sign_ins")
+    with op.batch_alter_table("sign_in_failures", schema=None) as batch_op:
+        batch_op.drop_index("ix_sign_in_failures_member")
+
+    op.drop_table("sign_in_failures")
+    with op.batch_alter_table("referrals", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_referrals_originator_organisation_id"))
+        batch_op.drop_index("ix_referrals_due")
+        batch_op.drop_index("ix_referrals_custodian")
+
+    op.drop_table("referrals")
+    with op.batch_alter_table("recovery_codes", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_recovery_codes_member_id"))
+
+    op.drop_table("recovery_codes")
+    with op.batch_alter_table("memberships", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_memberships_team_id"))
+
+    op.drop_table("memberships")
+    op.drop_table("ladder_steps")
+    with op.batch_alter_table("contacts", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_contacts_member_id"))
+        batch_op.drop_index("ix_contacts_address")
+
+    op.drop_table("contacts")
+    op.drop_table("teams")
+    op.drop_table("members")
+    with op.batch_alter_table("snapshots", schema=None) as batch_op:
+        batch_op.drop_index("ix_snapshots_published")
+
+    op.drop_table("snapshots")
+    with op.batch_alter_table("outbox", schema=None) as batch_op:
+        batch_op.drop_index("ix_outbox_due")
+
+    op.drop_table("outbox")
+    op.drop_table("organisations")
+    op.drop_table("ledger_heads")
+    op.drop_table("ledger_entries")
+    op.drop_table("heartbeats")
+    if op.get_bind().dialect.name == "postgresql":
+        op.execute("DROP FUNCTION ledger_only_added")

@@ -1,0 +1,120 @@
+"""Notices: writing down who is to be told that something waits, and finding the notice that a reply answers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Row, insert, select, update
+from sqlalchemy.orm import Session
+
+from directory import members
+from directory.members import Channel
+from foundation import outbox
+from foundation.identifiers import new_code, new_id, readable
+from notifications.states import OPEN_NOTICES, NoticeState
+from notifications.tables import notices
+from referrals.facts import Urgency
+
+DELIVER = "notifications.delivery.deliver"
+CODE_LENGTH = 4
+_CODE_LIFE = timedelta(hours=4)
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """What waits: the thing's id, the reference and urgency that may be said aloud, and when it is due."""
+
+    subject_id: str
+    reference: str
+    urgency: Urgency
+    team_id: str
+    time_zone: str
+    deadline_at: datetime
+
+
+def write(
+    session: Session,
+    waiting: Waiting,
+    member_ids: Sequence[str],
+    template: str,
+    *,
+    now: datetime,
+    channels: Sequence[Channel] = (Channel.SMS, Channel.EMAIL),
+    with_code: bool = False,
+) -> int:
+    """One notice for each usable contact of these members, each owed to the delivery; returns how many.
+
+    `with_code` gives each telephone a short code by which its owner can answer.
+    """
+    urgent = waiting.urgency is not Urgency.ROUTINE
+    reached = [row for row in members.reachable_contacts(session, member_ids) if row.channel in channels]
+    for contact in reached:
+        id = new_id()
+        code = _free_code(session, contact.id, now) if with_code and contact.channel == Channel.SMS else None
+        session.execute(
+            insert(notices).values(
+                id=id,
+                subject_id=waiting.subject_id,
+                reference=waiting.reference,
+                urgency=waiting.urgency.value,
+                team_id=waiting.team_id,
+                member_id=contact.member_id,
+                contact_id=contact.id,
+                channel=contact.channel,
+                template=template,
+                language=contact.language,
+                time_zone=waiting.time_zone,
+                deadline_at=waiting.deadline_at,
+                code=code,
+                code_until=now + _CODE_LIFE if code else None,
+                state=NoticeState.DUE.value,
+                created_at=now,
+            )
+        )
+        outbox.post(session, DELIVER, id, now=now, urgent=urgent)
+    return len(reached)
+
+
+def supersede(session: Session, subject_id: str) -> None:
+    """Somebody answered: notices of that subject that did not leave yet stay where they are, for good."""
+    session.execute(
+        update(notices)
+        .where(notices.c.subject_id == subject_id, notices.c.state.in_(OPEN_NOTICES))
+        .values(state=NoticeState.SUPERSEDED.value)
+    )
+
+
+def told(session: Session, subject_id: str, template: str | None = None) -> frozenset[str]:
+    """Ids of the members who were sent a notice about that subject."""
+    query = select(notices.c.member_id).where(notices.c.subject_id == subject_id)
+    if template is not None:
+        query = query.where(notices.c.template == template)
+    return frozenset(session.execute(query).scalars())
+
+
+def by_code(session: Session, address: str, typed: str, now: datetime) -> Row[Any] | None:
+    """The notice whose code was sent to that telephone number and still lives, or None."""
+    contact_ids = [contact.id for contact in members.contacts_at(session, Channel.SMS, address)]
+    return session.execute(
+        select(notices)
+        .where(
+            notices.c.contact_id.in_(contact_ids),
+            notices.c.code == readable(typed),
+            notices.c.code_until > now,
+        )
+        .order_by(notices.c.created_at.desc())
+        .limit(1)
+    ).one_or_none()
+
+
+def _free_code(session: Session, contact_id: str, now: datetime) -> str:
+    """A code that no living notice to this contact has."""
+    living = select(notices.c.code).where(notices.c.contact_id == contact_id, notices.c.code_until > now)
+    taken = set(session.execute(living).scalars())
+    while True:
+        code = new_code(CODE_LENGTH)
+        if code not in taken:
+            return code

@@ -1,0 +1,51 @@
+"""The states of a notice, ranked: what the provider says may only raise a notice, never lower it."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class NoticeState(StrEnum):
+    """Where a notice stands. "Delivered" is not read, and read is not acknowledged."""
+
+    DUE = "due"
+    CALLING = "calling"
+    ACCEPTED = "accepted"
+    SENT = "sent"
+    DELIVERED = "delivered"
+    UNKNOWN = "unknown"
+    FAILED_TRANSIENT = "failed_transient"
+    FAILED_PERMANENT = "failed_permanent"
+    EXPIRED = "expired"
+    SUPERSEDED = "superseded"
+
+
+# Nothing left for the provider yet, or nobody knows whether it did.
+OPEN_NOTICES = (NoticeState.DUE.value, NoticeState.FAILED_TRANSIENT.value, NoticeState.UNKNOWN.value)
+
+RANK: dict[NoticeState, int] = {
+    NoticeState.DUE: 0,
+    NoticeState.FAILED_TRANSIENT: 0,
+    NoticeState.CALLING: 1,
+    NoticeState.UNKNOWN: 2,
+    NoticeState.ACCEPTED: 3,
+    NoticeState.SENT: 4,
+    NoticeState.FAILED_PERMANENT: 5,
+    NoticeState.DELIVERED: 6,
+    NoticeState.EXPIRED: 7,
+    NoticeState.SUPERSEDED: 7,
+}
+
+# Twilio's MessageStatus → ours; statuses that say nothing new are absent.
+REPORTED: dict[str, NoticeState] = {
+    "sent": NoticeState.SENT,
+    "delivered": NoticeState.DELIVERED,
+    "read": NoticeState.DELIVERED,
+    "undelivered": NoticeState.FAILED_PERMANENT,
+    "failed": NoticeState.FAILED_PERMANENT,
+}
+
+
+def lower(than: NoticeState) -> tuple[str, ...]:
+    """The states that a report of `than` may replace."""
+    return tuple(state.value for state, rank in RANK.items() if rank < RANK[than])

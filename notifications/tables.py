@@ -1,0 +1,57 @@
+"""Tables of notices: who was told that something waits, by which attempts, and what the provider said of them."""
+
+from __future__ import annotations
+
+from sqlalchemy import JSON, Column, ForeignKey, Index, String, Table
+
+from foundation.database import UTCDateTime, metadata
+
+# The text is never stored: template, language and code make it again.
+notices = Table(
+    "notices",
+    metadata,
+    Column("id", String(32), primary_key=True),
+    # What it is about, by id; the rooms above know what that is.
+    Column("subject_id", String(32), nullable=False, index=True),
+    Column("reference", String(12), nullable=False),
+    Column("urgency", String(10), nullable=False),
+    Column("team_id", ForeignKey("teams.id"), nullable=False),
+    Column("member_id", ForeignKey("members.id"), nullable=False),
+    Column("contact_id", ForeignKey("contacts.id"), nullable=False),
+    Column("channel", String(10), nullable=False),
+    Column("template", String(20), nullable=False),
+    Column("language", String(2), nullable=False),
+    Column("time_zone", String(60), nullable=False),
+    Column("deadline_at", UTCDateTime, nullable=False),
+    Column("code", String(8)),
+    Column("code_until", UTCDateTime),
+    Column("state", String(20), nullable=False),
+    Column("fault", String(40)),
+    Column("created_at", UTCDateTime, nullable=False),
+    Index("ix_notices_code", "contact_id", "code"),
+    Index("ix_notices_state", "state", "created_at"),
+)
+
+# Written before each call, settled after it.
+attempts = Table(
+    "attempts",
+    metadata,
+    Column("id", String(32), primary_key=True),
+    Column("notice_id", ForeignKey("notices.id"), nullable=False, index=True),
+    Column("started_at", UTCDateTime, nullable=False),
+    Column("settled_at", UTCDateTime),
+    Column("outcome", String(20)),
+    Column("provider_id", String(64), unique=True),
+    Column("code", String(20)),
+)
+
+# What the provider reported, as it came; applied afterwards.
+delivery_reports = Table(
+    "delivery_reports",
+    metadata,
+    Column("id", String(32), primary_key=True),
+    Column("attempt_id", ForeignKey("attempts.id"), nullable=False, index=True),
+    Column("received_at", UTCDateTime, nullable=False),
+    Column("report", JSON, nullable=False),
+    Column("applied_at", UTCDateTime),
+)

@@ -1,0 +1,1 @@
+"""The record: sealed words, states, custody, receipts, casework."""

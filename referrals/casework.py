@@ -1,0 +1,229 @@
+"""Documentation: notes and actions taken, sealed; and closing with a disposition."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from sqlalchemy import insert, select, update
+from sqlalchemy.orm import Session
+
+from foundation.identifiers import new_id
+from ledger import entries
+from ledger.entries import Actor
+from referrals import grants, moves, sealing
+from referrals.facts import Urgency
+from referrals.grants import Keys
+from referrals.moves import NotNow
+from referrals.sealing import Place
+from referrals.states import Move, State
+from referrals.tables import casework, closings
+
+NOTES = "notes"
+
+# What was done, by code; the words beside it are sealed.
+ACTIONS: dict[str, str] = {
+    "spoke_with_subject": "Spoke with the person it is about",
+    "spoke_with_family": "Spoke with the family",
+    "spoke_with_target": "Spoke with the person who may be hurt",
+    "spoke_with_school": "Spoke with the school or workplace",
+    "welfare_check": "Made a welfare check",
+    "safety_measure": "Put a safety measure in place",
+    "support_arranged": "Arranged support or care",
+    "team_met": "The team met",
+    "other": "Something else",
+}
+
+
+class Disposition(StrEnum):
+    """How a referral ends. A closed list; the reason beside it is sealed."""
+
+    UNFOUNDED = "unfounded"
+    INSUFFICIENT = "insufficient_information"
+    MANAGED = "managed"
+    PROTECTED_ACTIVITY = "protected_activity_only"
+    DUPLICATE = "duplicate"
+
+
+DISPOSITIONS: dict[Disposition, str] = {
+    Disposition.UNFOUNDED: "Looked into; there is no concern",
+    Disposition.INSUFFICIENT: "Not enough is known; to be looked at again",
+    Disposition.MANAGED: "Help and safety are in place; the work is done",
+    Disposition.PROTECTED_ACTIVITY: "Only protected speech or activity; nothing of concern",
+    Disposition.DUPLICATE: "The same matter is worked on under another reference",
+}
+
+# Closing these needs a second member.
+SECOND_PERSON = frozenset({Urgency.IMMINENT, Urgency.ELEVATED})
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One piece of documentation in clear."""
+
+    id: str
+    kind: str
+    action: str | None
+    team_id: str
+    member_id: str
+    at: datetime
+    words: str
+
+
+def record(
+    session: Session,
+    keys: Keys,
+    referral_id: str,
+    *,
+    kind: str,
+    action: str | None,
+    words: str,
+    actor: Actor,
+    now: datetime,
+) -> str:
+    """Seals a note, or an action taken, under the referral's key for notes; returns its id. Never changed later."""
+    assert actor.member_id and actor.team_id
+    id = new_id()
+    key = grants.part_key(session, keys, referral_id, NOTES, team_id=actor.team_id)
+    blob = sealing.seal(key, Place(keys.deployment, referral_id, NOTES), words.encode(), purpose=id)
+    session.execute(
+        insert(casework).values(
+            id=id,
+            referral_id=referral_id,
+            kind=kind,
+            action=action,
+            team_id=actor.team_id,
+            member_id=actor.member_id,
+            at=now,
+            blob=blob,
+        )
+    )
+    commitment_key = moves.referral(session, referral_id).commitment_key
+    entries.append(
+        session,
+        referral_id,
+        kind=f"{kind}_recorded",
+        at=now,
+        actor=actor,
+        facts={"id": id, "action": action, "words": entries.commitment(commitment_key, words.encode())},
+    )
+    return id
+
+
+def documented(session: Session, keys: Keys, referral_id: str, team_id: str) -> list[Entry]:
+    """All notes and actions, oldest first. Raises CannotOpen where the team was not granted the notes."""
+    key = grants.part_key(session, keys, referral_id, NOTES, team_id=team_id)
+    rows = session.execute(
+        select(casework).where(casework.c.referral_id == referral_id).order_by(casework.c.at, casework.c.id)
+    ).all()
+    place = Place(keys.deployment, referral_id, NOTES)
+    return [
+        Entry(
+            row.id,
+            row.kind,
+            row.action,
+            row.team_id,
+            row.member_id,
+            row.at,
+            sealing.unseal(key, place, row.blob, purpose=row.id).decode(),
+        )
+        for row in rows
+    ]
+
+
+def propose_closing(
+    session: Session,
+    keys: Keys,
+    referral_id: str,
+    *,
+    disposition: Disposition,
+    reason: str,
+    actor: Actor,
+    due_at: datetime,
+    now: datetime,
+) -> State:
+    """Closes a routine referral, or asks a second member to approve; returns the state. Raises NotNow."""
+    alone = Urgency(moves.referral(session, referral_id).urgency) not in SECOND_PERSON
+    reason_id = record(
+        session, keys, referral_id, kind="closing", action=None, words=reason, actor=actor, now=now
+    )
+    session.execute(
+        insert(closings).values(
+            id=new_id(),
+            referral_id=referral_id,
+            disposition=disposition.value,
+            reason_id=reason_id,
+            proposed_by=actor.member_id,
+            proposed_at=now,
+            answered_at=now if alone else None,
+            approved="yes" if alone else None,
+        )
+    )
+    if alone:
+        return _close(session, referral_id, disposition.value, actor, now)
+    return moves.move(
+        session,
+        referral_id,
+        Move.PROPOSE_CLOSING,
+        now=now,
+        actor=actor,
+        due_at=due_at,
+        due_reason="approve_closing",
+        facts={"disposition": disposition.value},
+    )
+
+
+def answer_closing(
+    session: Session, referral_id: str, *, approved: bool, actor: Actor, due_at: datetime, now: datetime
+) -> State:
+    """The second member's answer. Raises NotNow where nothing is proposed, or by the member who proposed it."""
+    pending = open_closing(session, referral_id)
+    if pending is None or pending.proposed_by == actor.member_id:
+        raise NotNow("closing needs a proposal by one member and the answer of another")
+    taken = session.execute(
+        update(closings)
+        .where(closings.c.id == pending.id, closings.c.answered_at.is_(None))
+        .values(answered_by=actor.member_id, answered_at=now, approved="yes" if approved else "no")
+    )
+    if taken.rowcount != 1:  # type: ignore[attr-defined]  # an UPDATE's result is a CursorResult
+        raise NotNow("this closing was answered already")
+    if approved:
+        return _close(session, referral_id, pending.disposition, actor, now)
+    return moves.move(
+        session, referral_id, Move.REFUSE_CLOSING, now=now, actor=actor, due_at=due_at, due_reason="work"
+    )
+
+
+@dataclass(frozen=True)
+class Closing:
+    """A closing that waits for its second member."""
+
+    id: str
+    disposition: str
+    proposed_by: str
+
+
+def open_closing(session: Session, referral_id: str) -> Closing | None:
+    """The closing of this referral that waits for an answer, or None."""
+    row = session.execute(
+        select(closings)
+        .where(closings.c.referral_id == referral_id, closings.c.answered_at.is_(None))
+        .order_by(closings.c.proposed_at.desc())
+        .limit(1)
+    ).one_or_none()
+    return Closing(row.id, row.disposition, row.proposed_by) if row else None
+
+
+def _close(session: Session, referral_id: str, disposition: str, actor: Actor, now: datetime) -> State:
+    return moves.move(
+        session,
+        referral_id,
+        Move.CLOSE,
+        now=now,
+        actor=actor,
+        due_at=None,
+        due_reason=None,
+        facts={"disposition": disposition},
+        disposition=disposition,
+    )

@@ -1,0 +1,84 @@
+"""Moving a referral: the one function that changes its state, its custodian and its due time, with the ledger entry."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Row, select, update
+from sqlalchemy.orm import Session
+
+from ledger import entries
+from ledger.entries import Actor
+from referrals.states import MOVES, Move, State
+from referrals.tables import referrals
+
+
+class NotNow(Exception):
+    """The referral is in a state from which this move does not lead, or somebody else moved it first."""
+
+
+def referral(session: Session, referral_id: str) -> Row[Any]:
+    """The referral's row. Raises NoResultFound."""
+    return session.execute(select(referrals).where(referrals.c.id == referral_id)).one()
+
+
+def by_reference(session: Session, reference: str) -> Row[Any] | None:
+    """The referral of a reference such as `R-7K3M-Q2`, or None."""
+    return session.execute(select(referrals).where(referrals.c.reference == reference)).one_or_none()
+
+
+def move(
+    session: Session,
+    referral_id: str,
+    step: Move,
+    *,
+    now: datetime,
+    actor: Actor,
+    due_at: datetime | None,
+    due_reason: str | None,
+    custodian: str | None = None,
+    expected_custodian: str | None = None,
+    facts: Mapping[str, Any] | None = None,
+    **columns: Any,
+) -> State:
+    """Makes one move of the table, by compare-and-set, and writes its ledger entry; returns the new state.
+
+    `custodian` gives custody to that team, `expected_custodian` must still hold it. `due_at` is the referral's one
+    due time from now on (None only for a closing move). Raises NotNow.
+    """
+    current = referral(session, referral_id)
+    target = MOVES[step].get(State(current.state))
+    holder = expected_custodian or current.custodian_team_id
+    if target is None:
+        raise NotNow(f"a referral that is {current.state} cannot be {step.value}")
+    changed = session.execute(
+        update(referrals)
+        .where(
+            referrals.c.id == referral_id,
+            referrals.c.state == current.state,
+            referrals.c.custodian_team_id == holder,
+        )
+        .values(
+            state=target.value,
+            custodian_team_id=custodian or holder,
+            due_at=due_at,
+            due_reason=due_reason,
+            closed_at=now if target is State.CLOSED else None,
+            **columns,
+        )
+    )
+    if changed.rowcount != 1:  # type: ignore[attr-defined]  # an UPDATE's result is a CursorResult
+        raise NotNow("somebody else moved this referral first")
+    recorded = {
+        "from": current.state,
+        "to": target.value,
+        "custodian": custodian or holder,
+        "due": due_at.isoformat() if due_at else None,
+        "due_reason": due_reason,
+    }
+    entries.append(
+        session, referral_id, kind=step.value, at=now, actor=actor, facts=recorded | dict(facts or {})
+    )
+    return target

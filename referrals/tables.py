@@ -1,0 +1,97 @@
+"""Tables of the record: the referral, its sealed words, who may open them, and what was done."""
+
+from __future__ import annotations
+
+from sqlalchemy import JSON, CheckConstraint, Column, ForeignKey, Index, String, Table
+
+from foundation.database import Bytes, UTCDateTime, metadata
+
+referrals = Table(
+    "referrals",
+    metadata,
+    Column("id", String(32), primary_key=True),
+    Column("reference", String(12), nullable=False, unique=True),
+    Column("source", String(10), nullable=False),
+    Column("originator_organisation_id", ForeignKey("organisations.id"), index=True),
+    Column("originator_member_id", ForeignKey("members.id")),
+    # The office's own number for it: a pointer into their files, so that they find theirs again.
+    Column("originator_case_number", String(60)),
+    Column("handling_code", String(2), nullable=False, server_default="H0"),
+    Column("language", String(2), nullable=False),
+    Column("urgency", String(10), nullable=False),
+    # `Facts.as_json()`: acts, setting and place as codes. No words.
+    Column("facts", JSON, nullable=False),
+    Column("state", String(12), nullable=False),
+    Column("custodian_team_id", ForeignKey("teams.id"), nullable=False),
+    Column("due_at", UTCDateTime),
+    Column("due_reason", String(20)),
+    Column("filed_at", UTCDateTime, nullable=False),
+    Column("closed_at", UTCDateTime),
+    Column("disposition", String(40)),
+    # One form, one record: a second press of the button meets this.
+    Column("submission_digest", String(64), nullable=False, unique=True),
+    Column("receipt_lookup", String(64), unique=True),
+    Column("reporter_public_key", Bytes),
+    # The key of the ledger's commitments; destroyed with the record.
+    Column("commitment_key", Bytes, nullable=False),
+    # Exactly one due time for each open referral, and none for a closed one.
+    CheckConstraint("(state = 'closed') = (due_at IS NULL)", name="open_has_due_time"),
+    CheckConstraint("(state = 'closed') = (closed_at IS NOT NULL)", name="closed_has_time"),
+    Index("ix_referrals_custodian", "custodian_team_id", "state", "due_at"),
+    Index("ix_referrals_due", "due_at"),
+)
+
+sealed_parts = Table(
+    "sealed_parts",
+    metadata,
+    Column("referral_id", ForeignKey("referrals.id"), primary_key=True),
+    Column("part", String(12), primary_key=True),
+    Column("blob", Bytes, nullable=False),
+)
+
+# Who can open which part: the part's key sealed to a team's key. No row, no reading.
+grants = Table(
+    "grants",
+    metadata,
+    Column("id", String(32), primary_key=True),
+    Column("referral_id", ForeignKey("referrals.id"), nullable=False),
+    Column("team_id", ForeignKey("teams.id"), nullable=False),
+    Column("part", String(12), nullable=False),
+    Column("purpose", String(10), nullable=False),
+    Column("team_key_id", ForeignKey("team_keys.id"), nullable=False),
+    Column("blob", Bytes, nullable=False),
+    Column("handoff_id", String(32)),
+    Column("made_at", UTCDateTime, nullable=False),
+    Column("made_by", String(32), nullable=False),
+    Column("reason", String(40), nullable=False),
+    Index("uq_grants_team_part", "referral_id", "team_id", "part", "purpose", unique=True),
+)
+
+# Documentation: notes, and actions that were taken. Words sealed under the part `notes`.
+casework = Table(
+    "casework",
+    metadata,
+    Column("id", String(32), primary_key=True),
+    Column("referral_id", ForeignKey("referrals.id"), nullable=False),
+    Column("kind", String(10), nullable=False),
+    Column("action", String(40)),
+    Column("team_id", ForeignKey("teams.id"), nullable=False),
+    Column("member_id", ForeignKey("members.id"), nullable=False),
+    Column("at", UTCDateTime, nullable=False),
+    Column("blob", Bytes, nullable=False),
+    Index("ix_casework_referral", "referral_id", "at"),
+)
+
+closings = Table(
+    "closings",
+    metadata,
+    Column("id", String(32), primary_key=True),
+    Column("referral_id", ForeignKey("referrals.id"), nullable=False, index=True),
+    Column("disposition", String(40), nullable=False),
+    Column("reason_id", ForeignKey("casework.id"), nullable=False),
+    Column("proposed_by", ForeignKey("members.id"), nullable=False),
+    Column("proposed_at", UTCDateTime, nullable=False),
+    Column("answered_by", ForeignKey("members.id")),
+    Column("answered_at", UTCDateTime),
+    Column("approved", String(3)),
+)

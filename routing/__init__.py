@@ -1,0 +1,1 @@
+"""Areas, coverage rules, the decision, handoffs, clocks and escalation."""

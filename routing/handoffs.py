@@ -1,0 +1,362 @@
+"""Handoffs: offering, opening, acknowledging, declining, recalling. Custody moves here and nowhere else.
+
+Each function is called inside a transaction of the edge and writes state, custody, grants, notices and ledger
+together. Races are won by compare-and-set: one caller changes the row, the others get `AlreadyAnswered`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Row, insert, select, update
+from sqlalchemy.orm import Session
+
+from directory import members, teams
+from foundation import outbox
+from foundation.identifiers import new_id
+from ledger import entries
+from ledger.entries import Actor
+from notifications import notices
+from referrals import grants, moves
+from referrals.facts import Urgency
+from referrals.filing import ROUTE
+from referrals.grants import Keys
+from referrals.moves import NotNow
+from referrals.states import Move, State
+from routing import business_days, telling
+from routing.states import (
+    FIRST_ACTION_WITHIN,
+    KINDS,
+    OPEN,
+    STEPS,
+    Basis,
+    Decline,
+    HandoffState,
+    Kind,
+    Reason,
+    before,
+)
+from routing.tables import handoffs
+
+_STILL_UNHELD = (State.FILED, State.AT_DESK, State.OFFERED)
+
+
+class AlreadyAnswered(Exception):
+    """Somebody was first, or the offer lapsed or was recalled; the sentence says who and when."""
+
+
+@dataclass(frozen=True)
+class Offer:
+    """What is offered, to whom and on which ground."""
+
+    referral_id: str
+    kind: Kind
+    from_team: str
+    to_team: str
+    reason: Reason
+    basis: Basis
+    parts: tuple[str, ...]
+    decision_id: str | None = None
+
+
+def handoff(session: Session, handoff_id: str) -> Row[Any]:
+    """The handoff's row. Raises NoResultFound."""
+    return session.execute(select(handoffs).where(handoffs.c.id == handoff_id)).one()
+
+
+def of_referral(session: Session, referral_id: str) -> list[Row[Any]]:
+    """All handoffs of a referral, oldest first."""
+    query = select(handoffs).where(handoffs.c.referral_id == referral_id)
+    return list(session.execute(query.order_by(handoffs.c.offered_at, handoffs.c.id)))
+
+
+def open_offers(session: Session, referral_id: str, kind: Kind | None = None) -> list[Row[Any]]:
+    """The offers of a referral that nobody answered yet."""
+    query = select(handoffs).where(handoffs.c.referral_id == referral_id, handoffs.c.state.in_(OPEN))
+    return list(session.execute(query.where(handoffs.c.kind == kind.value) if kind else query))
+
+
+def offer(session: Session, keys: Keys, proposal: Offer, *, actor: Actor, now: datetime) -> str:
+    """Offers a referral to a team and tells its people; returns the handoff's id. Custody does not move.
+
+    The same open offer to the same team is made once: its id is returned again. Raises NotNow where the referral
+    can't be offered (it is closed, or a closing waits for approval).
+    """
+    for existing in open_offers(session, proposal.referral_id, proposal.kind):
+        if existing.to_team_id == proposal.to_team:
+            return str(existing.id)
+    referral = moves.referral(session, proposal.referral_id)
+    urgency, receiver = Urgency(referral.urgency), teams.team(session, proposal.to_team)
+    due_at = business_days.due(now, STEPS[urgency][1].after, urgency, receiver.time_zone)
+    id = new_id()
+    session.execute(
+        insert(handoffs).values(
+            id=id,
+            referral_id=proposal.referral_id,
+            kind=proposal.kind.value,
+            state=HandoffState.OFFERED.value,
+            urgency=urgency.value,
+            from_team_id=proposal.from_team,
+            from_member_id=actor.member_id,
+            to_team_id=proposal.to_team,
+            reason=proposal.reason.value,
+            basis=proposal.basis.value,
+            parts=list(proposal.parts),
+            decision_id=proposal.decision_id,
+            offered_at=now,
+            due_at=due_at,
+            as_then=_as_then(session, proposal, actor),
+        )
+    )
+    unheld = referral.state in _STILL_UNHELD
+    moves.move(
+        session,
+        proposal.referral_id,
+        Move.OFFER,
+        now=now,
+        actor=actor,
+        # A team that holds it keeps its own next step; before that, the offer's deadline is what is next.
+        due_at=due_at if unheld else referral.due_at,
+        due_reason="answer" if unheld else referral.due_reason,
+        facts={
+            "handoff": id,
+            "kind": proposal.kind.value,
+            "from_team": proposal.from_team,
+            "to_team": proposal.to_team,
+            "reason": proposal.reason.value,
+            "basis": proposal.basis.value,
+            "parts": list(proposal.parts),
+            "decision": proposal.decision_id,
+        },
+    )
+    if urgency is Urgency.IMMINENT and proposal.parts:
+        # Imminent discloses at once: nobody waits for a press of a button to know what is coming.
+        _disclose(session, keys, handoff(session, id), reason="imminent", made_by="routing", now=now)
+    telling.tell_step(session, handoff(session, id), now)
+    return id
+
+
+def mark_opened(session: Session, handoff_id: str, actor: Actor, now: datetime) -> None:
+    """A named person of the team looked. It silences "nobody has seen it" and stops no clock."""
+    opened = _change(session, handoff_id, HandoffState.OPENED, opened_at=now, opened_by=actor.member_id)
+    if opened:
+        row = handoff(session, handoff_id)
+        _record(session, row, "offer_opened", actor, now)
+
+
+def acknowledge(
+    session: Session, keys: Keys, handoff_id: str, *, actor: Actor, via: str, now: datetime
+) -> Row[Any]:
+    """A named member takes it; returns the handoff's row. `via` is `desk` or `sms`.
+
+    For a transfer custody moves, other open transfers are withdrawn and the routing key's grant is dropped; for all
+    kinds the agreed parts are granted. Raises AlreadyAnswered.
+    """
+    _answer(session, handoff_id, HandoffState.ACKNOWLEDGED, actor, via, now)
+    row = handoff(session, handoff_id)
+    if KINDS[Kind(row.kind)].moves_custody:
+        _move_custody(session, keys, row, actor, now)
+    _disclose(session, keys, row, reason="acknowledged", made_by=str(actor.member_id), now=now)
+    if KINDS[Kind(row.kind)].moves_custody:
+        grants.drop_routing(session, row.referral_id)
+    _record(session, row, "acknowledged", actor, now, via=via)
+    notices.supersede(session, handoff_id)
+    telling.tell_sender(session, row, "acknowledged", now)
+    return row
+
+
+def decline(
+    session: Session,
+    handoff_id: str,
+    *,
+    reason: Decline,
+    actor: Actor,
+    via: str,
+    now: datetime,
+    better_team: str | None = None,
+) -> None:
+    """A named member says no, with a reason. The next step is owed at once: nothing waits for the sender to notice.
+
+    Raises AlreadyAnswered.
+    """
+    _answer(
+        session,
+        handoff_id,
+        HandoffState.DECLINED,
+        actor,
+        via,
+        now,
+        decline_reason=reason.value,
+        better_team_id=better_team,
+    )
+    row = handoff(session, handoff_id)
+    _record(session, row, "declined", actor, now, via=via, reason=reason.value, better_team=better_team)
+    notices.supersede(session, handoff_id)
+    telling.tell_sender(session, row, "declined", now)
+    _owe_next_step(session, row, now)
+
+
+def recall(session: Session, handoff_id: str, *, actor: Actor, now: datetime, why: str = "recalled") -> None:
+    """The sender takes the offer back: grants go, the people who were told are told. Raises AlreadyAnswered."""
+    _answer(session, handoff_id, HandoffState.RECALLED, actor, None, now)
+    row = handoff(session, handoff_id)
+    grants.withdraw(session, handoff_id)
+    _record(session, row, "recalled", actor, now, why=why)
+    told = notices.told(session, handoff_id)
+    notices.supersede(session, handoff_id)
+    telling.tell_withdrawn(session, row, sorted(told), now)
+
+
+def lapse(session: Session, handoff_id: str, now: datetime) -> None:
+    """Written by the clock: nobody answered in time. What was granted in advance is taken back."""
+    clock = Actor(part="clock")
+    _answer(session, handoff_id, HandoffState.LAPSED, clock, None, now)
+    row = handoff(session, handoff_id)
+    grants.withdraw(session, handoff_id)
+    _record(session, row, "lapsed", clock, now)
+    notices.supersede(session, handoff_id)
+    telling.tell_sender(session, row, "lapsed", now)
+
+
+def answered_sentence(session: Session, handoff_id: str) -> str:
+    """Who answered an offer, and when, as the loser of a race reads it."""
+    row = handoff(session, handoff_id)
+    who = members.names(session, [row.answered_by]).get(row.answered_by, "the service")
+    when = row.answered_at.strftime("%H:%M UTC") if row.answered_at else ""
+    return f"already {row.state.replace('_', ' ')} by {who} at {when}"
+
+
+def _answer(
+    session: Session,
+    handoff_id: str,
+    state: HandoffState,
+    actor: Actor,
+    via: str | None,
+    now: datetime,
+    **columns: Any,
+) -> None:
+    won = _change(
+        session,
+        handoff_id,
+        state,
+        answered_at=now,
+        answered_by=actor.member_id,
+        answered_via=via,
+        due_at=None,
+        **columns,
+    )
+    if not won:
+        raise AlreadyAnswered(answered_sentence(session, handoff_id))
+
+
+def _change(session: Session, handoff_id: str, state: HandoffState, **columns: Any) -> bool:
+    """The compare-and-set of all handoffs: true for the one caller who moved the row."""
+    changed = session.execute(
+        update(handoffs)
+        .where(handoffs.c.id == handoff_id, handoffs.c.state.in_(before(state)))
+        .values(state=state.value, **columns)
+    )
+    return bool(changed.rowcount == 1)  # type: ignore[attr-defined]  # an UPDATE's result is a CursorResult
+
+
+def _move_custody(session: Session, keys: Keys, row: Row[Any], actor: Actor, now: datetime) -> None:
+    urgency = Urgency(row.urgency)
+    receiver = teams.team(session, row.to_team_id)
+    session.execute(
+        update(handoffs)
+        .where(
+            handoffs.c.referral_id == row.referral_id,
+            handoffs.c.kind == Kind.TRANSFER.value,
+            handoffs.c.state == HandoffState.ACKNOWLEDGED.value,
+            handoffs.c.id != row.id,
+        )
+        .values(state=HandoffState.PASSED_ON.value)
+    )
+    try:
+        moves.move(
+            session,
+            row.referral_id,
+            Move.ACKNOWLEDGE,
+            now=now,
+            actor=actor,
+            custodian=row.to_team_id,
+            expected_custodian=row.from_team_id,
+            due_at=business_days.due(now, FIRST_ACTION_WITHIN[urgency], urgency, receiver.time_zone),
+            due_reason="first_action",
+            facts={"handoff": row.id, "from_team": row.from_team_id},
+        )
+    except NotNow as fault:
+        raise AlreadyAnswered(str(fault)) from None
+    for other in open_offers(session, row.referral_id, Kind.TRANSFER):
+        recall(session, other.id, actor=Actor(part="routing"), now=now, why="another team acknowledged")
+        if urgency is Urgency.IMMINENT:
+            # The first to acknowledge leads; the other possible leads become its support.
+            _ask_support(session, keys, row, other.to_team_id, now)
+
+
+def _ask_support(session: Session, keys: Keys, row: Row[Any], team_id: str, now: datetime) -> None:
+    proposal = Offer(
+        referral_id=row.referral_id,
+        kind=Kind.SUPPORT,
+        from_team=row.to_team_id,
+        to_team=team_id,
+        reason=Reason.UNCERTAIN_PLACE,
+        basis=Basis.EMERGENCY,
+        parts=KINDS[Kind.SUPPORT].parts,
+    )
+    offer(session, keys, proposal, actor=Actor(part="routing"), now=now)
+
+
+def _disclose(
+    session: Session, keys: Keys, row: Row[Any], *, reason: str, made_by: str, now: datetime
+) -> None:
+    grants.give(
+        session,
+        keys,
+        row.referral_id,
+        row.parts,
+        to_team=row.to_team_id,
+        from_team=row.from_team_id,
+        made_by=made_by,
+        reason=reason,
+        now=now,
+        handoff_id=row.id,
+    )
+
+
+def _owe_next_step(session: Session, row: Row[Any], now: datetime) -> None:
+    """A transfer that routing offered is routed again without the team that said no."""
+    if row.kind == Kind.TRANSFER.value and row.reason != Reason.HANDED_ON.value:
+        outbox.post(session, ROUTE, row.referral_id, now=now, urgent=row.urgency != Urgency.ROUTINE.value)
+
+
+def _record(session: Session, row: Row[Any], kind: str, actor: Actor, now: datetime, **facts: Any) -> None:
+    entries.append(
+        session,
+        row.referral_id,
+        kind=f"handoff_{kind}",
+        at=now,
+        actor=actor,
+        facts={
+            "handoff": row.id,
+            "kind": row.kind,
+            "from_team": row.from_team_id,
+            "to_team": row.to_team_id,
+            **facts,
+        },
+    )
+
+
+def _as_then(session: Session, proposal: Offer, actor: Actor) -> dict[str, Any]:
+    on_call: Sequence[str] = members.ladder(session, proposal.to_team)
+    people = members.names(session, [*on_call, *([actor.member_id] if actor.member_id else [])])
+    names = teams.names(session, [proposal.from_team, proposal.to_team])
+    return {
+        "from_team": names.get(proposal.from_team),
+        "to_team": names.get(proposal.to_team),
+        "from_member": people.get(actor.member_id) if actor.member_id else None,
+        "ladder": [people[id] for id in on_call if id in people],
+    }
