@@ -1,0 +1,209 @@
+"""Text messages by Twilio. The only module that knows its library; the public door never loads it."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+import requests
+from twilio.base.exceptions import TwilioException, TwilioRestException  # type: ignore[import-untyped]
+from twilio.http.http_client import TwilioHttpClient  # type: ignore[import-untyped]
+from twilio.request_validator import RequestValidator  # type: ignore[import-untyped]
+from twilio.rest import Client  # type: ignore[import-untyped]
+from urllib3.exceptions import NewConnectionError
+
+from foundation.settings import Settings
+from notifications.outcomes import Action, Outcome, OutcomeState
+from notifications.twilio_codes import outcome_of, outcome_of_report
+
+_TWILIO = "https://api.twilio.com"
+# Twilio's limits, in seconds.
+_SHORTEST_VALIDITY, _LONGEST_VALIDITY = 1, 36_000
+# Up to five more tries, on every kind of fault, if our webhook does not answer.
+_WEBHOOK_RETRIES = "#rc=5&rp=all"
+# One person is told a handful of things in the time that matters.
+_LOOKED_AT = 50
+# Twilio's clock and ours may differ by so much.
+_CLOCK_SLACK = timedelta(seconds=60)
+
+# Twilio's client logs each request, and urllib3 each address: both would write down whole telephone numbers.
+_quiet = logging.getLogger("waypost.twilio")
+_quiet.setLevel(logging.WARNING)
+logging.getLogger("urllib3.connectionpool").setLevel(logging.ERROR)
+
+
+class ProviderSilent(Exception):
+    """Twilio gave no usable answer to a question; whether it has the message stays unknown."""
+
+
+class _Busy(Exception):
+    """429: nothing was made. `retry_after_s` is what Twilio asked for, if it did."""
+
+    def __init__(self, retry_after_s: float | None) -> None:
+        super().__init__()
+        self.retry_after_s = retry_after_s
+
+
+class _Unclear(Exception):
+    """5xx: it may have been made all the same."""
+
+    def __init__(self, status: int) -> None:
+        super().__init__()
+        self.status = status
+
+
+@dataclass(frozen=True)
+class Found:
+    """A message as Twilio has it now: its id, Twilio's word for its status, and an error code if it failed."""
+
+    provider_id: str
+    status: str
+    code: int | None
+
+    @property
+    def outcome(self) -> Outcome:
+        """What that means for the attempt which made it."""
+        return outcome_of_report(self.status, self.code, provider_id=self.provider_id)
+
+
+class _HttpClient(TwilioHttpClient):  # type: ignore[misc]
+    """Twilio's own client with a time-out, without retries, and at the address of the settings."""
+
+    def __init__(self, settings: Settings) -> None:
+        super().__init__(timeout=settings.twilio_timeout_seconds, logger=_quiet, max_retries=0)
+        self._base = settings.twilio_api_base
+        if self._base != _TWILIO:
+            # A stand-in on this machine is behind no proxy, and needs no password of ~/.netrc.
+            self.session.trust_env = False
+
+    def request(self, method: str, url: str, *rest: Any, **named: Any) -> Any:
+        answer = super().request(method, url.replace(_TWILIO, self._base, 1), *rest, **named)
+        if answer.status_code == 429:
+            raise _Busy(_seconds(answer.headers.get("Retry-After")))
+        if answer.status_code >= 500:
+            raise _Unclear(answer.status_code)
+        return answer
+
+
+class SmsSender:
+    """Sends text messages and asks what became of them. One for each thread; it keeps its connections open."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._client = Client(
+            settings.twilio_account_sid, settings.twilio_auth_token, http_client=_HttpClient(settings)
+        )
+
+    def send(self, to: str, body: str, *, attempt_id: str, validity_s: float) -> Outcome:
+        """Hands one text to Twilio, once; never raises for anything that Twilio or the network does.
+
+        `to` is in E.164. `attempt_id` comes back in the address of every delivery report. After `validity_s`
+        (cut to 1–36,000 s) Twilio drops the text rather than send it late.
+        """
+        try:
+            message = self._client.messages.create(
+                to=to,
+                body=body,
+                status_callback=status_url(self._settings, attempt_id) + _WEBHOOK_RETRIES,
+                validity_period=min(max(int(validity_s), _SHORTEST_VALIDITY), _LONGEST_VALIDITY),
+                **self._sender(),
+            )
+            return Outcome(OutcomeState.ACCEPTED, provider_id=message.sid)
+        except Exception as fault:
+            return _outcome_of_fault(fault)
+
+    def fetch(self, provider_id: str) -> Found | None:
+        """The message of that id, None if Twilio has none. Raises ProviderSilent if it does not say."""
+        return self._ask(lambda: _found(self._client.messages(provider_id).fetch()))
+
+    def find(self, to: str, since: datetime, body_marker: str) -> Found | None:
+        """The newest message to that number, made since then, whose text holds the marker; None if there is none.
+
+        For an attempt whose outcome is unknown: its short code is the marker. Twilio is asked by number alone:
+        its filter by date leaves out what waits to be sent. Raises ProviderSilent if it does not say.
+        """
+
+        def newest() -> Found | None:
+            for message in self._client.messages.list(to=to, limit=_LOOKED_AT, page_size=_LOOKED_AT):
+                if message.date_created >= since - _CLOCK_SLACK and body_marker in (message.body or ""):
+                    return _found(message)
+            return None
+
+        return self._ask(newest)
+
+    def _sender(self) -> dict[str, str]:
+        if self._settings.twilio_messaging_service_sid:
+            return {"messaging_service_sid": self._settings.twilio_messaging_service_sid}
+        return {"from_": self._settings.twilio_from}
+
+    def _ask(self, question: Callable[[], Found | None]) -> Found | None:
+        try:
+            return question()
+        except TwilioRestException as fault:
+            if fault.status == 404:
+                return None
+            raise ProviderSilent(f"Twilio answered {fault.status}.") from None
+        except (requests.RequestException, TwilioException, _Busy, _Unclear, ValueError) as fault:
+            # Not chained: the library's words hold telephone numbers.
+            raise ProviderSilent(f"Twilio did not answer: {type(fault).__name__}.") from None
+
+
+def status_url(settings: Settings, attempt_id: str) -> str:
+    """Where Twilio reports what became of that attempt; also the address that its signature covers."""
+    return f"{settings.desk_url}/twilio/status/{attempt_id}"
+
+
+def inbound_url(settings: Settings) -> str:
+    """Where Twilio brings what people write to us; also the address that its signature covers."""
+    return f"{settings.desk_url}/twilio/inbound"
+
+
+def signature_is_valid(settings: Settings, url: str, params: Mapping[str, str], signature: str) -> bool:
+    """Whether Twilio signed these form fields for that address, with our token or the one before it.
+
+    `url` is made from the settings (`status_url`, `inbound_url`), never from the request: another host is refused.
+    """
+    if not url.startswith(f"{settings.desk_url}/"):
+        return False
+    tokens = (settings.twilio_auth_token, settings.twilio_auth_token_previous)
+    # An empty token signs as well as any: it must never count.
+    return any(RequestValidator(token).validate(url, params, signature) for token in tokens if token)
+
+
+def masked(number: str) -> str:
+    """A telephone number as logs may show it: its last two digits."""
+    return f"…{number[-2:]}"
+
+
+def _found(message: Any) -> Found:
+    return Found(message.sid, str(message.status), message.error_code)
+
+
+def _outcome_of_fault(fault: Exception) -> Outcome:
+    """What a failed call means. Anything that could have happened after Twilio took the text is *unknown*."""
+    match fault:
+        case _Busy():
+            return Outcome(
+                OutcomeState.FAILED_TRANSIENT, Action.RETRY, code=20429, retry_after_s=fault.retry_after_s
+            )
+        case _Unclear():
+            return Outcome(OutcomeState.UNKNOWN, Action.ASK, code=fault.status)
+        case TwilioRestException():
+            return outcome_of(fault.code)
+        case requests.ConnectionError() if _never_left(fault):
+            return Outcome(OutcomeState.FAILED_TRANSIENT, Action.RETRY, code="not_reached")
+        case _:
+            return Outcome(OutcomeState.UNKNOWN, Action.ASK, code=type(fault).__name__)
+
+
+def _never_left(fault: requests.ConnectionError) -> bool:
+    """Whether no connection was made at all, so that Twilio cannot have the text."""
+    reason = getattr(fault.args[0], "reason", None) if fault.args else None
+    return isinstance(fault, requests.ConnectTimeout) or isinstance(reason, NewConnectionError)
+
+
+def _seconds(text: str | None) -> float | None:
+    return float(text) if text and text.isdecimal() else None
