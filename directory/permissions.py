@@ -13,13 +13,15 @@ from directory.teams import TeamKind
 class Standing:
     """How a referral stands to teams; what predicates may look at. Empty for actions on no referral.
 
-    `holders` has custody, `asked` have an open offer, `joined` have acknowledged one, `asking` made an open offer.
+    `holder` has custody, `asked` have an open offer, `joined` have acknowledged one, `asking` made an open offer,
+    `once` were asked or asked somebody at any time.
     """
 
     holder: str | None = None
     asked: frozenset[str] = frozenset()
     joined: frozenset[str] = frozenset()
     asking: frozenset[str] = frozenset()
+    once: frozenset[str] = frozenset()
     originator_organisation: str | None = None
     closing_proposed_by: str | None = None
 
@@ -51,8 +53,8 @@ def _holds(member: Member, standing: Standing) -> bool:
     return standing.holder in member.team_ids
 
 
-def _is_asked(member: Member, standing: Standing) -> bool:
-    return bool(standing.asked & set(member.team_ids))
+def _was_party(member: Member, standing: Standing) -> bool:
+    return _is_party(member, standing) or bool(standing.once & set(member.team_ids))
 
 
 def _takes_part(member: Member, standing: Standing) -> bool:
@@ -81,10 +83,15 @@ PERMISSIONS: dict[str, tuple[Predicate, ...]] = {
     "desk.enter": (_works_cases,),
     "account.prove": (_signed_in,),
     "account.leave": (_signed_in,),
-    "referral.see": (_works_cases, _is_party),
-    "referral.open": (_works_cases, _takes_part),
-    "referral.acknowledge": (_works_cases, _is_asked),
-    "referral.decline": (_works_cases, _is_asked),
+    # Who was asked once is told what became of it, and no more: a notice's link must not end in nothing.
+    "referral.see": (_works_cases, _was_party),
+    "referral.read": (_works_cases, _is_party),
+    # What opens is settled by the grants: before an acknowledgement only imminent ones have any.
+    "referral.open": (_works_cases, _is_party),
+    "referral.timeline": (_works_cases, _takes_part),
+    # The loser of a race reads who was first.
+    "referral.acknowledge": (_works_cases, _was_party),
+    "referral.decline": (_works_cases, _was_party),
     "referral.hand_on": (_works_cases, _holds),
     "referral.recall": (_works_cases, _holds),
     "referral.place": (_works_cases, _holds),

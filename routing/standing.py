@@ -27,6 +27,7 @@ def find_standing(session: Session, reference: str) -> tuple[Row[Any], Standing]
         asked=frozenset(offer.to_team_id for offer in offers if offer.state in OPEN),
         joined=frozenset(offer.to_team_id for offer in offers if offer.state in _JOINED),
         asking=frozenset(offer.from_team_id for offer in offers if offer.state in OPEN),
+        once=frozenset(team for offer in offers for team in (offer.from_team_id, offer.to_team_id)),
         originator_organisation=row.originator_organisation_id,
         closing_proposed_by=closing.proposed_by if closing else None,
     )
