@@ -45,8 +45,9 @@ class Action(StrEnum):
 class Outcome:
     """How an attempt ended and what that asks for.
 
-    `provider_id` is the provider's name for the message, None unless it took it. `code` is the provider's error
-    code, or a word of ours where no provider spoke. `retry_after_s` is set where the time to wait is known.
+    `provider_id` is the provider's name for the message, None unless it took it. `code` is the provider's
+    error code, or a word of ours where no provider spoke. `retry_after_s` is set where the time to wait is
+    known.
     """
 
     state: OutcomeState

@@ -57,7 +57,7 @@ class _Unclear(Exception):
 
 @dataclass(frozen=True)
 class Found:
-    """A message as Twilio has it now: its id, Twilio's word for its status, and an error code if it failed."""
+    """A message as Twilio has it now: its id, Twilio's word for its status, the error code if it failed."""
 
     provider_id: str
     status: str
@@ -89,7 +89,7 @@ class _HttpClient(TwilioHttpClient):  # type: ignore[misc]
 
 
 class SmsSender:
-    """Sends text messages and asks what became of them. One for each thread; it keeps its connections open."""
+    """Sends texts and asks what became of them. One for each thread; it keeps its connections open."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
@@ -120,10 +120,10 @@ class SmsSender:
         return self._ask(lambda: _found(self._client.messages(provider_id).fetch()))
 
     def find(self, to: str, since: datetime, body_marker: str) -> Found | None:
-        """The newest message to that number, made since then, whose text holds the marker; None if there is none.
+        """The newest message to that number, made since then, whose text holds the marker, or None.
 
-        For an attempt whose outcome is unknown: its short code is the marker. Twilio is asked by number alone:
-        its filter by date leaves out what waits to be sent. Raises ProviderSilent if it does not say.
+        For an attempt whose outcome is unknown: its short code is the marker. Twilio is asked by number
+        alone: its filter by date leaves out what waits to be sent. Raises ProviderSilent if it does not say.
         """
 
         def newest() -> Found | None:
@@ -164,7 +164,8 @@ def inbound_url(settings: Settings) -> str:
 def signature_is_valid(settings: Settings, url: str, params: Mapping[str, str], signature: str) -> bool:
     """Whether Twilio signed these form fields for that address, with our token or the one before it.
 
-    `url` is made from the settings (`status_url`, `inbound_url`), never from the request: another host is refused.
+    `url` is made from the settings (`status_url`, `inbound_url`), never from the request; any other host is
+    refused.
     """
     if not url.startswith(f"{settings.desk_url}/"):
         return False

@@ -34,7 +34,7 @@ _MEANINGS: tuple[tuple[_Meaning, tuple[int, ...]], ...] = (
     # Sender, region or registration: the account is set up wrongly for this message.
     (
         _Meaning(_PERMANENT, Action.CONFIGURATION),
-        (21212, 21408, 21603, 21606, 21608, 21609, 21612) + (30022, 30023, 30027, 30032, 30034, 30035),
+        (21212, 21408, 21603, 21606, 21608, 21609, 21612, 30022, 30023, 30027, 30032, 30034, 30035),
     ),
     # The telephone is off or out of reach: again after 5 minutes, and nobody waits for that.
     (_Meaning(_TRANSIENT, Action.RETRY_AND_NEXT, 300), (30003,)),
@@ -67,7 +67,7 @@ def outcome_of(code: int, *, repeated: bool = False, provider_id: str | None = N
 def outcome_of_report(
     status: str, code: int | None, *, repeated: bool = False, provider_id: str | None = None
 ) -> Outcome:
-    """What a delivery report, or a message that was looked up, means: `accepted` unless it says it never arrived."""
+    """What a delivery report, or a message looked up, means: `accepted` unless it never arrived."""
     if status not in _NOT_ARRIVED:
         return Outcome(_ACCEPTED, provider_id=provider_id)
     # A failure without a code is unforeseen too; 0 is no code of Twilio's.
