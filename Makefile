@@ -59,6 +59,13 @@ clean: ## Remove what was installed and built, not what was kept
 	@rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
+# A .venv whose Python was upgraded away is made anew.
+ifneq ($(wildcard .venv/.installed),)
+ifneq ($(shell $(PY) -c 'print(1)' 2>/dev/null),1)
+$(shell rm -rf .venv)
+endif
+endif
+
 # Installing needs only a Python of 3.11 or newer: PYTHON=/path/to/python3 names one.
 .venv/.installed: requirements.txt setup/install.sh
 	@PYTHON="$(PYTHON)" sh setup/install.sh requirements.txt && touch $@

@@ -15,8 +15,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 _NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
-# A registry that answers needs a minute; one that is blocked may never say no.
-_DOWNLOAD_SECONDS = 240
+# Who answers needs a minute or two; who is blocked may never say no.
+_FETCH_SECONDS = 300
 _START_SECONDS = 60
 
 
@@ -50,12 +50,19 @@ def _packaged(browsers: Path) -> Iterator[str]:
 
 def _tried(command: list[str], environment: dict[str, str]) -> bool:
     print("Trying:", " ".join(command), flush=True)
+    silent = subprocess.DEVNULL
     try:
         subprocess.run(
-            command, env=environment, check=True, timeout=_DOWNLOAD_SECONDS, stdout=subprocess.DEVNULL
+            command,
+            env=environment,
+            check=True,
+            timeout=_FETCH_SECONDS,
+            stdin=silent,
+            stdout=silent,
+            stderr=silent,
         )
-    except (subprocess.SubprocessError, OSError) as fault:
-        print(f"  It failed: {type(fault).__name__}.", flush=True)
+    except (subprocess.SubprocessError, OSError):
+        print("  That did not work.", flush=True)
         return False
     return True
 

@@ -36,7 +36,7 @@ choose_python() {
 make_venv() {
     choose_python
     rm -rf "$venv"
-    "$python" -m venv "$venv" 2>&1 || stop "$python could not make $PWD/$venv: is the disk full, or the folder not yours?"
+    said=$("$python" -m venv "$venv" 2>&1) || stop "$python could not make the folder .venv here: $said"
 }
 
 # The last line in which pip says what was wrong, without its prefix.

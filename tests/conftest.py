@@ -119,10 +119,7 @@ def browser() -> Iterator[Browser]:
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:
-        # Root's Chromium has no sandbox; the pages it shows are our own.
-        launched = playwright.chromium.launch(
-            executable_path=_chromium(), args=_SWITCHES, chromium_sandbox=os.geteuid() != 0
-        )
+        launched = playwright.chromium.launch(executable_path=_chromium(), args=_SWITCHES)
         yield launched
         launched.close()
 
@@ -146,16 +143,19 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
 
+@pytest.hookimpl(trylast=True)
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
     """Says at the end, where it is read, what did not run."""
     if left_out := _browser_tests_not_run(config):
-        terminalreporter.section("browser tests")
-        terminalreporter.line(f"{left_out} browser tests did NOT run: {_NO_BROWSER}.")
+        terminalreporter.line(
+            f"NOT run: {left_out} tests of pages in a browser, since {_NO_BROWSER}.", red=True
+        )
 
 
 def _chromium() -> str:
-    """The path of a Chromium that starts, found by setup/chromium.py, or nothing."""
-    return _CHROMIUM.read_text() if _CHROMIUM.exists() else shutil.which("chromium") or ""
+    """The path of a Chromium: what setup/chromium.py found, or what came later, or nothing."""
+    found = _CHROMIUM.read_text() if _CHROMIUM.exists() else ""
+    return found or shutil.which("chromium") or shutil.which("google-chrome") or ""
 
 
 def _browser_tests_not_run(config: pytest.Config) -> int:

@@ -17,7 +17,7 @@ _REGISTRIES = {"pypi": "org", "pythonhosted": "org", "npmjs": "(?:com|org)", "de
 _FORBIDDEN = {
     "a path of a machine": r"(?<![\w.$/}])/(?:work|root|home|Users|tmp)/\w",
     "the host of a registry": "|".join(f"{name}[.]{ending}" for name, ending in _REGISTRIES.items()),
-    "where packages come from": r"--(?:extra-)?index[-]url\b|--find[-]links|^registry *=|\"resolved\": *\"http",
+    "where packages come from": r"--(?:extra-)?index[-]url\b|--find[-]links|^registry *=|\"resolved\": *\"h",
 }
 
 
