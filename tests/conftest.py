@@ -91,7 +91,10 @@ def engine(database_url: str) -> Iterator[Engine]:
 
 @pytest.fixture
 def session(engine: Engine) -> Iterator[Session]:
-    """A session inside one open transaction; what the test leaves in it is committed at the end."""
+    """A session inside one open transaction, committed at the end.
+
+    It holds SQLite's one write lock: a test that calls what opens its own transaction takes `engine` instead.
+    """
     with database.transaction(engine) as opened:
         yield opened
 
