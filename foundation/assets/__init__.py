@@ -1,0 +1,1 @@
+"""How the look is built. Nothing here is imported when Waypost runs."""
