@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 import secrets
 import uuid
 
 # Crockford's alphabet: no I, L, O, U, so that nothing is misread on a phone at 3 a.m.
 ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+_REFERENCE = re.compile(f"R-[{ALPHABET}]{{4}}-[{ALPHABET}]{{2}}")
 
 
 def new_id() -> str:
@@ -23,6 +25,11 @@ def new_reference() -> str:
     """A referral's public name, `R-7K3M-Q2` style: 30 random bits, no meaning."""
     code = new_code(6)
     return f"R-{code[:4]}-{code[4:]}"
+
+
+def is_reference(text: str) -> bool:
+    """Whether the text has the form of a reference; what hasn't need not be looked for."""
+    return bool(_REFERENCE.fullmatch(text))
 
 
 def readable(typed: str) -> str:

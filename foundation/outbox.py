@@ -13,6 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
+from types import TracebackType
 
 from sqlalchemy import Engine, delete, func, insert, or_, select, update
 from sqlalchemy.orm import Session
@@ -145,7 +146,7 @@ def _pause(tries: int) -> timedelta:
     return timedelta(seconds=seconds * random.uniform(0.5, 1.0))
 
 
-def _where(failure: Exception) -> tuple[type[Exception], Exception, object] | None:
+def _where(failure: Exception) -> tuple[type[Exception], Exception, TracebackType | None]:
     """The place of a failure without its text."""
     blank = RuntimeError(type(failure).__name__)
     return (RuntimeError, blank, failure.__traceback__)

@@ -33,10 +33,11 @@ def connect(settings: Settings, *, timeout: float | None = 1.0) -> redis.Redis |
             (node.rpartition(":")[0], int(node.rpartition(":")[2]))
             for node in settings.redis_sentinels.split(",")
         ]
-        sentinel = Sentinel(nodes, **waits)
-        return sentinel.master_for(
+        sentinel = Sentinel(nodes, **waits)  # type: ignore[no-untyped-call]  # redis-py leaves it untyped
+        found: redis.Redis = sentinel.master_for(  # type: ignore[no-untyped-call]
             settings.redis_sentinel_name, password=parts.password, db=int(parts.path.strip("/") or 0), **waits
         )
+        return found
     return redis.Redis.from_url(settings.redis_url, **waits)
 
 

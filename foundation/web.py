@@ -84,7 +84,8 @@ def make_app(import_name: str, door: str, settings: Settings, engine: Engine) ->
     app.add_url_rule("/healthz", "healthz", healthz)
     app.add_url_rule("/readyz", "readyz", readyz)
     if settings.trusted_proxies:
-        app.wsgi_app = ProxyFix(app.wsgi_app, settings.trusted_proxies, settings.trusted_proxies)  # type: ignore[method-assign]
+        proxied = ProxyFix(app.wsgi_app, settings.trusted_proxies, settings.trusted_proxies)
+        app.wsgi_app = proxied  # type: ignore[method-assign]  # Flask's documented way
     return app
 
 
@@ -131,12 +132,12 @@ def readyz() -> tuple[str, int]:
 
 # Both are for machines and tell nothing; the guards' test reads this mark.
 for _view in (healthz, readyz):
-    _view.guard = "public"  # type: ignore[attr-defined]
+    vars(_view)["guard"] = "public"
 
 
 def refuse(fault: HTTPException) -> Response | BaseResponse:
     """The error page: a plain sentence, the telephone ways out, and the words that were typed, to copy."""
-    if fault.response is not None:
+    if isinstance(fault.response, BaseResponse):
         return fault.response
     page = render_template(
         "error.html", code=fault.code or 500, sentence=_sentence(fault.code), kept=_kept_words()
@@ -161,10 +162,11 @@ def _sentence(code: int | None) -> str:
             "again in a minute. If someone is in danger now, call 911."
         ),
     }
-    return sentences.get(
+    sentence: str = sentences.get(
         code or 500,
         gettext("Something broke on our side, and nothing was sent. Your words are below. Try again."),
     )
+    return sentence
 
 
 def _kept_words() -> list[str]:

@@ -62,7 +62,7 @@ def deliver(duty: Duty, notice_id: str) -> datetime | None:
     """Sends one notice; returns when to come again, or None when nothing is left to do."""
     with database.transaction(duty.engine) as session:
         call = _begin(session, notice_id)
-    if isinstance(call, datetime) or call is None:
+    if not isinstance(call, _Call):
         return call
     outcome = _ask(duty.settings, call) or _CHANNELS[Channel(call.notice.channel)](duty.settings, call)
     with database.transaction(duty.engine) as session:
@@ -79,7 +79,8 @@ def _begin(session: Session, notice_id: str) -> _Call | datetime | None:
         _set(session, notice_id, NoticeState.FAILED_PERMANENT, fault="contact_disabled")
         return None
     now, unclear = database.now(session), _unclear_attempt(session, notice_id)
-    if unclear is not None and (wait := unclear.started_at + _ask_after(notice)) > now:
+    wait: datetime | None = unclear.started_at + _ask_after(notice) if unclear is not None else None
+    if wait is not None and wait > now:
         _set(session, notice_id, NoticeState.UNKNOWN, fault=None)
         return wait
     attempt_id = new_id()
@@ -112,7 +113,7 @@ def _ask(settings: Settings, call: _Call) -> Outcome | None:
         found = _sms(settings).find(call.address, call.unclear.started_at, marker)
     except ProviderSilent:
         return Outcome(OutcomeState.UNKNOWN, Action.ASK, code="provider_silent")
-    return found.outcome() if found else None
+    return found.outcome if found else None
 
 
 def _send_sms(settings: Settings, call: _Call) -> Outcome:

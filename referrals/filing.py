@@ -153,7 +153,7 @@ def filed_before(session: Session, submission_digest: str) -> Filed | None:
     return Filed(row.id, row.reference) if row else None
 
 
-def by_receipt(session: Session, lookup: str) -> Row[Any] | None:
+def by_receipt(session: Session, lookup: str) -> Row[str, datetime, datetime | None] | None:
     """State and times of the referral that a receipt names, and nothing else of it; None where there is none."""
     return session.execute(
         select(referrals.c.state, referrals.c.filed_at, referrals.c.closed_at).where(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import exists, or_, select
+from sqlalchemy import Select, exists, or_, select
 from sqlalchemy.orm import Session
 
 from directory.tables import teams
@@ -39,7 +39,7 @@ def faults(session: Session) -> list[str]:
     ]
 
 
-def _without_custodian_or_due():  # type: ignore[no-untyped-def]
+def _without_custodian_or_due() -> Select[str]:
     custodian_exists = exists(select(teams.c.id).where(teams.c.id == referrals.c.custodian_team_id))
     return select(referrals.c.reference).where(
         referrals.c.state != State.CLOSED.value, or_(~custodian_exists, referrals.c.due_at.is_(None))

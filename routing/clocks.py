@@ -120,7 +120,8 @@ def _up_the_tree(session: Session, row: Row[Any]) -> str:
         offer.to_team_id for offer in handoffs.of_referral(session, row.referral_id)
     }
     above = teams.ancestors(session, row.to_team_id)
-    return next((team.id for team in above if team.id not in passed_over), teams.root_desk(session).id)
+    up: str = next((team.id for team in above if team.id not in passed_over), teams.root_desk(session).id)
+    return up
 
 
 def _back_to_desk(session: Session, referral: Row[Any], now: datetime) -> None:

@@ -26,7 +26,7 @@ from referrals.states import Move, State
 from routing import business_days, handoffs, snapshots, telling
 from routing.decision import Decision, Status, decide
 from routing.handoffs import Offer
-from routing.states import DESK_WITHIN, KINDS, Basis, HandoffState, Kind, Reason
+from routing.states import DESK_WITHIN, KINDS, OPEN, Basis, HandoffState, Kind, Reason
 from routing.tables import decisions
 
 _ROUTING = Actor(part="routing")
@@ -48,7 +48,7 @@ def next_contact(duty: Duty, handoff_id: str) -> None:
     """A message to somebody failed for good: the next on the team's ladder is told at once."""
     with database.transaction(duty.engine) as session:
         row = handoffs.handoff(session, handoff_id)
-        if row.state in handoffs.OPEN:
+        if row.state in OPEN:
             telling.tell_next(session, row, clock.now())
 
 
@@ -92,7 +92,7 @@ def _spent(session: Session, referral_id: str) -> frozenset[str]:
 
 def _inputs(facts: Facts, spent: frozenset[str], snapshot: str) -> str:
     """Equal for equal questions: then what was decided stands."""
-    asked = {"facts": facts.as_json(), "spent": sorted(spent), "snapshot": snapshot}
+    asked: Any = {"facts": facts.as_json(), "spent": sorted(spent), "snapshot": snapshot}
     return hashlib.sha256(rfc8785.dumps(asked)).hexdigest()
 
 

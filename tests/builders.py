@@ -51,7 +51,8 @@ class Town:
         """The id of a member of the cast by first name, in any case."""
         with database.reading(self.engine) as session:
             query = select(members.c.id).where(members.c.email.like(f"{first_name.lower()}@%"))
-            return session.execute(query).scalar_one()
+            found: str = session.execute(query).scalar_one()
+        return found
 
     def actor(self, first_name: str) -> Actor:
         """The member as an actor, in their own team."""
