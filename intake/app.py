@@ -9,8 +9,8 @@ from directory import guards
 from directory.account import account
 from foundation import web
 from foundation.settings import Settings
+from intake import views
 from intake.portal import portal
-from intake.recipient import RoutingKey
 from intake.views import public
 from routing.standing import find_standing
 
@@ -18,10 +18,8 @@ from routing.standing import find_standing
 def create_app(settings: Settings, engine: Engine) -> Flask:
     """The tip form, the receipt, the status page and the agencies' portal."""
     app = web.make_app("intake", "intake", settings, engine)
-    app.extensions["routing_key"] = RoutingKey(engine)
     guards.install(app, find_standing)
-    app.register_blueprint(public)
-    app.register_blueprint(portal)
-    app.register_blueprint(account)
-    app.extensions["limiter"] = web.limiter(app)
+    views.install(app, engine, settings)
+    for blueprint in (public, portal, account):
+        app.register_blueprint(blueprint)
     return app

@@ -1,0 +1,298 @@
+"""The form of a forward: a tip's questions for a professional, with case number, urgency and handling code."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Any
+
+from flask import g
+from flask_babel import format_timedelta, gettext, lazy_gettext
+from flask_wtf import FlaskForm
+from sqlalchemy import Row
+from wtforms import HiddenField, RadioField, SelectField, SelectMultipleField, StringField, TextAreaField
+from wtforms.validators import ValidationError
+
+from foundation import web
+from intake.forward import RELATIONS, Forward, Handling, point_of
+from intake.tip_form import LOST, SETTINGS, new_form_key, readable
+from referrals.behaviours import BEHAVIOURS, CODES
+from referrals.facts import Evidence, Relation, Setting, Urgency
+from routing import gazetteer
+from routing.boundaries import Boundaries
+from routing.places import Reason
+from routing.states import STEPS
+
+_FORM_KEY = re.compile(r"[A-Za-z0-9_-]{22,86}")
+# The one thing that stays in clear, so it may hold signs of a file number and no sentence.
+_CASE_NUMBER = re.compile(r"[A-Za-z0-9][A-Za-z0-9 ._/#:()-]{0,59}")
+_FARTHEST_M = 50_000.0
+
+URGENCIES = {
+    Urgency.IMMINENT: lazy_gettext("Imminent"),
+    Urgency.ELEVATED: lazy_gettext("Elevated"),
+    Urgency.ROUTINE: lazy_gettext("Routine"),
+}
+HANDLINGS = {
+    Handling.FREE: lazy_gettext("H0: No limits of ours"),
+    Handling.NOT_AS_EVIDENCE: lazy_gettext("H1: Not as evidence"),
+    Handling.NOT_PASSED_ON: lazy_gettext("H2: Not to be passed on"),
+    Handling.AS_STATED: lazy_gettext("H3: As we state"),
+}
+HANDLING_MEANS = {
+    Handling.FREE.value: lazy_gettext("The team may use it and pass it on as its own law and policy allow."),
+    Handling.NOT_AS_EVIDENCE.value: lazy_gettext(
+        "Not to be used as evidence, for example in an affidavit, without our permission."
+    ),
+    Handling.NOT_PASSED_ON.value: lazy_gettext(
+        "The team that acknowledges may act on it, but not give it to anybody else without our permission."
+    ),
+    Handling.AS_STATED.value: lazy_gettext("Only as the conditions say that you write below."),
+}
+_WHOSE = {
+    Relation.TARGET: lazy_gettext("Where someone may be hurt"),
+    Relation.INCIDENT: lazy_gettext("Where it happened"),
+    Relation.SUBJECT: lazy_gettext("Where the person lives or is"),
+}
+_PLACE_FAULTS = {
+    Reason.UNKNOWN_STATE: lazy_gettext("Choose a state from the list, or “Not known”."),
+    Reason.ZIP_FORM: lazy_gettext("A ZIP code has five digits, like 85281."),
+    Reason.UNKNOWN_ZIP: lazy_gettext("We know no such ZIP code. Check it, or leave it empty."),
+    Reason.ZIP_NOT_IN_STATE: lazy_gettext(
+        "This ZIP code is not in the state you chose. Change one of them, or leave one empty."
+    ),
+    Reason.PLACE_NOT_IN_STATE: lazy_gettext(
+        "The state you wrote here is not the one you chose from the list. Change one of them."
+    ),
+}
+
+
+def urgency_means() -> dict[str, str]:
+    """One line for each urgency, with the times at which people are really asked."""
+
+    def after(urgency: Urgency, step: int) -> str:
+        return format_timedelta(STEPS[urgency][step].after, granularity="minute", threshold=2)
+
+    return {
+        Urgency.IMMINENT.value: gettext(
+            "Somebody may be hurt within hours. The whole team is called at once, day and night, and again after "
+            "%(again)s.",
+            again=after(Urgency.IMMINENT, 1),
+        ),
+        Urgency.ELEVATED.value: gettext(
+            "It cannot wait for days. One person is called now, the next after %(next)s, the whole team after "
+            "%(all)s.",
+            next=after(Urgency.ELEVATED, 1),
+            all=after(Urgency.ELEVATED, 2),
+        ),
+        Urgency.ROUTINE.value: gettext(
+            "It can wait for a working day. One person is told now, the next after %(next)s on working days.",
+            next=after(Urgency.ROUTINE, 1),
+        ),
+    }
+
+
+def _told(form: FlaskForm, field: Any) -> None:
+    # `unreadable`: the browser sent bytes that are no text, and LOST stands for them.
+    words = field.data or ""
+    if readable(words) != words or (g.get("unreadable", False) and LOST in words):
+        raise ValidationError(
+            gettext(
+                "There is something here that we cannot read. We marked it with %(mark)s. Take it out, then send.",
+                mark=LOST,
+            )
+        )
+
+
+def _case_number(form: FlaskForm, field: Any) -> None:
+    if field.data and not _CASE_NUMBER.fullmatch(field.data.strip()):
+        raise ValidationError(
+            gettext("A case number has at most 60 letters, digits and signs such as - / . # and no names.")
+        )
+
+
+def _point(form: FlaskForm, field: Any) -> None:
+    if (field.data or "").strip() and point_of(field.data) is None:
+        raise ValidationError(
+            gettext(
+                "Write a point in the United States as latitude and longitude, like 33.4255, -111.9400. The minus "
+                "sign matters."
+            )
+        )
+
+
+def _accuracy(form: FlaskForm, field: Any) -> None:
+    if (field.data or "").strip() and _metres(field.data) is None:
+        raise ValidationError(gettext("Write how exact the point is in meters, a number from 0 to 50000."))
+
+
+def _chosen(sentence: Any) -> Any:
+    def check(form: FlaskForm, field: Any) -> None:
+        if field.data not in {value for value, _ in field.choices}:
+            raise ValidationError(sentence)
+
+    return check
+
+
+def _states() -> list[tuple[str, Any]]:
+    named = sorted(gazetteer.load().states.values(), key=lambda state: state.name)
+    return [("", lazy_gettext("Not known")), *((state.letters, state.name) for state in named)]
+
+
+class ForwardForm(FlaskForm):  # type: ignore[misc]
+    """Story, urgency and handling code must be given, all else may stay empty. `evidence` is there after
+    `is_sound` found no fault."""
+
+    form_key = HiddenField(default=new_form_key)
+    office = SelectField(lazy_gettext("Your office"), validators=[_chosen(lazy_gettext("Choose your office."))])
+    what_happened = TextAreaField(
+        lazy_gettext("What happened"),
+        description=lazy_gettext(
+            "What was done or said, in the order it happened. What somebody believes, or where they come from, is "
+            "not a reason for a referral."
+        ),
+        validators=[_told],
+    )
+    behaviours = SelectMultipleField(
+        lazy_gettext("What was done or said"),
+        choices=[(act.code, lazy_gettext(act.words)) for act in BEHAVIOURS],
+        description=lazy_gettext("Acts only. The team sees these before it opens the rest."),
+        validate_choice=False,
+    )
+    other_act = TextAreaField(lazy_gettext("If something else: what?"), validators=[_told])
+    links = TextAreaField(
+        lazy_gettext("Accounts and links"),
+        description=lazy_gettext("One to a line."),
+        validators=[_told],
+    )
+    subject = TextAreaField(
+        lazy_gettext("Who it is about"),
+        description=lazy_gettext("Names, accounts, a description. Leave it empty if nobody knows."),
+        validators=[_told],
+    )
+    target = TextAreaField(lazy_gettext("Who may be hurt"), validators=[_told])
+    relation = RadioField(
+        lazy_gettext("What place can you name?"),
+        choices=[(whose.value, _WHOSE[whose]) for whose in RELATIONS],
+        default=Relation.TARGET.value,
+        validate_choice=False,
+    )
+    place = StringField(lazy_gettext("City or town"), validators=[_told])
+    state = SelectField(lazy_gettext("State"), choices=_states, validate_choice=False, validators=[_told])
+    zip_code = StringField(lazy_gettext("ZIP code"), validators=[_told])
+    county = StringField(lazy_gettext("County"), validators=[_told])
+    school = StringField(lazy_gettext("School or campus"), validators=[_told])
+    point = StringField(
+        lazy_gettext("Point on the map"),
+        description=lazy_gettext("Latitude and longitude, like 33.4255, -111.9400."),
+        validators=[_told, _point],
+    )
+    accuracy = StringField(
+        lazy_gettext("How exact is the point, in meters?"), validators=[_told, _accuracy]
+    )
+    setting = SelectField(
+        lazy_gettext("What kind of place is it?"),
+        choices=[(kind.value, words) for kind, words in SETTINGS.items()],
+        default=Setting.UNKNOWN.value,
+        validate_choice=False,
+    )
+    when = StringField(lazy_gettext("When it happened, or when it may happen"), validators=[_told])
+    sources = TextAreaField(
+        lazy_gettext("Sources, and how sure you are"),
+        description=lazy_gettext("Who said or saw each thing, when, and how sure you are of it."),
+        validators=[_told],
+    )
+    urgency = RadioField(
+        lazy_gettext("Urgency"),
+        choices=list(URGENCIES.items()),
+        validate_choice=False,
+        validators=[_chosen(lazy_gettext("Choose how urgent it is."))],
+    )
+    handling = RadioField(
+        lazy_gettext("Handling code"),
+        choices=list(HANDLINGS.items()),
+        validate_choice=False,
+        validators=[_chosen(lazy_gettext("Choose what the team may do with it."))],
+    )
+    conditions = TextAreaField(lazy_gettext("Your conditions, for H3"), validators=[_told])
+    case_number = StringField(
+        lazy_gettext("Your own case number"),
+        description=lazy_gettext(
+            "It is shown in your list, and is not sealed like the rest: a file number only, no name."
+        ),
+        validators=[_case_number],
+    )
+    contact = StringField(
+        lazy_gettext("How the team reaches you"),
+        description=lazy_gettext("A telephone number or an address for questions."),
+        validators=[_told],
+    )
+
+    def __init__(self, offices: Sequence[Row[Any]]) -> None:
+        super().__init__()
+        self.office.choices = [(office.id, office.name) for office in offices]
+        if len(offices) == 1:
+            self.office.data = offices[0].id
+        if not _FORM_KEY.fullmatch(self.form_key.data or ""):
+            self.form_key.data = new_form_key()
+        self.evidence: tuple[Evidence, ...] = ()
+
+    def forward(self) -> Forward:
+        """The loose answers as a typed value; only after `validate` found no fault."""
+        answers = self.data
+        return Forward(
+            urgency=Urgency(answers["urgency"]),
+            handling=Handling(answers["handling"]),
+            behaviours=tuple(act.code for act in BEHAVIOURS if act.code in CODES & set(answers["behaviours"] or ())),
+            relation=next((whose for whose in RELATIONS if whose.value == answers["relation"]), RELATIONS[0]),
+            setting=next((kind for kind in Setting if kind.value == answers["setting"]), Setting.UNKNOWN),
+            point=point_of(answers["point"] or ""),
+            accuracy_m=_metres(answers["accuracy"] or "") or 0.0,
+            case_number=(answers["case_number"] or "").strip(),
+            **{name: answers[name] or "" for name in _WORDS},
+        )
+
+    def is_sound(self, boundaries: Boundaries) -> bool:
+        """Whether it can be filed; if not, each fault stands at its field."""
+        sound = self.validate()
+        if not (self.what_happened.data or "").strip():
+            self.what_happened.errors = [gettext("Write what happened. The team has nothing else to go by.")]
+        if self.handling.data == Handling.AS_STATED.value and not (self.conditions.data or "").strip():
+            self.conditions.errors = [gettext("Write the conditions that H3 stands for.")]
+        if sound and not self.errors:
+            self._find(boundaries)
+        return not self.errors
+
+    def make_readable(self) -> None:
+        """Makes every answer one that a page can hold, for showing it again."""
+        for name in (*_WORDS, "point", "accuracy", "case_number"):
+            self[name].data = readable(self[name].data or "")
+
+    def _find(self, boundaries: Boundaries) -> None:
+        forward = self.forward()
+        if (size := sum(len(words.encode()) for words in forward.told().values())) > web.settings().max_tip_bytes:
+            over = f"{size - web.settings().max_tip_bytes:,}"
+            self.what_happened.errors = [
+                gettext("All answers together are %(over)s characters too long. Send it in two parts.", over=over)
+            ]
+        located = forward.located(boundaries)
+        for fault in located.faults:
+            self[fault.field].errors = [str(_PLACE_FAULTS[fault.reason])]
+        self.evidence = located.evidence
+
+
+_WORDS = (
+    "what_happened", "other_act", "links", "subject", "target", "school", "place", "county", "state", "zip_code",
+    "when", "sources", "conditions", "contact",
+)  # fmt: skip
+
+
+def _metres(words: str) -> float | None:
+    typed = re.fullmatch(r"\s*(\d{1,5}(?:\.\d{1,3})?)\s*m?\s*", words)
+    return float(typed[1]) if typed and float(typed[1]) <= _FARTHEST_M else None
+
+
+def idle_time() -> str:
+    """How long a page may lie before the member has to sign in again, in words."""
+    return str(format_timedelta(timedelta(minutes=web.settings().idle_minutes), granularity="minute", threshold=2))

@@ -1,0 +1,217 @@
+"""The tip form: the questions, the limits, and a sentence for each fault. What was typed is never changed."""
+
+from __future__ import annotations
+
+import re
+import secrets
+from collections.abc import Mapping
+from typing import Any
+
+from flask import g
+from flask_babel import gettext, lazy_gettext
+from flask_wtf import FlaskForm
+from werkzeug.datastructures import MultiDict
+from wtforms import (
+    HiddenField,
+    RadioField,
+    SelectField,
+    SelectMultipleField,
+    StringField,
+    TextAreaField,
+)
+from wtforms.validators import ValidationError
+
+from foundation import web
+from intake.tip import Danger, Tip
+from referrals.behaviours import BEHAVIOURS, CODES
+from referrals.facts import Setting
+from routing import gazetteer
+from routing.boundaries import Boundaries
+from routing.places import Reason
+
+# Marks a character that could not be read, on the page only.
+LOST = "\N{REPLACEMENT CHARACTER}"
+_FORM_KEY = re.compile(r"[A-Za-z0-9_-]{22,86}")
+_UNREADABLE = re.compile("[\x00\ud800-\udfff]")
+
+SETTINGS = {
+    Setting.SCHOOL: lazy_gettext("A school or college"),
+    Setting.WORKPLACE: lazy_gettext("A place where people work"),
+    Setting.HOME: lazy_gettext("A home"),
+    Setting.PUBLIC: lazy_gettext("Another place: a street, a store, a place of worship, an event"),
+    Setting.ONLINE: lazy_gettext("Only online, as far as I know"),
+    Setting.UNKNOWN: lazy_gettext("I don’t know"),
+}
+DANGERS = {
+    Danger.YES: lazy_gettext("Yes"),
+    Danger.NO: lazy_gettext("No, not right now"),
+    Danger.UNKNOWN: lazy_gettext("I don’t know"),
+}
+# The groups of acts, as this door calls them.
+_GROUP_TITLES = {
+    "communication": lazy_gettext("Said, wrote or posted"),
+    "preparation": lazy_gettext("Got or looked for"),
+    "approach": lazy_gettext("Watched, followed or planned"),
+    "harm": lazy_gettext("Hurt or scared someone"),
+    "self": lazy_gettext("Wants to hurt themselves"),
+    "other": lazy_gettext("Something else"),
+}
+_PLACE_FAULTS = {
+    Reason.UNKNOWN_STATE: lazy_gettext("Choose a state from the list, or “I don’t know”."),
+    Reason.ZIP_FORM: lazy_gettext("A ZIP code has five digits, like 85281. Leave it empty if you are not sure."),
+    Reason.UNKNOWN_ZIP: lazy_gettext("We know no such ZIP code. Check it, or leave it empty."),
+    Reason.ZIP_NOT_IN_STATE: lazy_gettext(
+        "This ZIP code is not in the state you chose. Change one of them, or leave one empty."
+    ),
+    Reason.PLACE_NOT_IN_STATE: lazy_gettext(
+        "The state you wrote here is not the one you chose from the list. Change one of them."
+    ),
+}
+
+
+def new_form_key() -> str:
+    """192 random bits: what makes two presses of one button one record."""
+    return secrets.token_urlsafe(24)
+
+
+def readable(words: str) -> str:
+    """The words as a page can hold them: what no page can hold becomes LOST."""
+    return _UNREADABLE.sub(LOST, words)
+
+
+def _told(form: FlaskForm, field: Any) -> None:
+    # `unreadable`: the browser sent bytes that are no text, and LOST stands for them.
+    lost = g.get("unreadable", False) and LOST in (field.data or "")
+    if field.data and (lost or _UNREADABLE.search(field.data)):
+        raise ValidationError(
+            gettext(
+                "There is something here that we cannot read. We marked it with %(mark)s. Take it out, then go on.",
+                mark=LOST,
+            )
+        )
+
+
+def _states() -> list[tuple[str, Any]]:
+    named = sorted(gazetteer.load().states.values(), key=lambda state: state.name)
+    return [("", lazy_gettext("I don’t know")), *((state.letters, state.name) for state in named)]
+
+
+class TipForm(FlaskForm):  # type: ignore[misc]
+    """Everything but `what_happened` may stay empty. `evidence` is there after `validate` found no fault."""
+
+    form_key = HiddenField(default=new_form_key)
+    what_happened = TextAreaField(
+        lazy_gettext("What happened?"),
+        description=lazy_gettext(
+            "Tell us what the person did or said. What someone believes, or where they come from, is not a reason "
+            "for a report."
+        ),
+        validators=[_told],
+    )
+    behaviours = SelectMultipleField(
+        lazy_gettext("Did any of this happen?"),
+        description=lazy_gettext("Check all that fit. You can skip this."),
+        choices=[(act.code, lazy_gettext(act.words)) for act in BEHAVIOURS], validate_choice=False
+    )
+    other_act = TextAreaField(lazy_gettext("What else did they do?"), validators=[_told])
+    school = StringField(lazy_gettext("Name of the school, or of the place"), validators=[_told])
+    place = StringField(lazy_gettext("City or town"), validators=[_told])
+    state = SelectField(lazy_gettext("State"), choices=_states, validate_choice=False, validators=[_told])
+    zip_code = StringField(lazy_gettext("ZIP code"), validators=[_told])
+    setting = RadioField(
+        lazy_gettext("What kind of place is it?"),
+        choices=list(SETTINGS.items()),
+        default=Setting.UNKNOWN.value,
+        validate_choice=False,
+    )
+    subject = TextAreaField(
+        lazy_gettext("Who is it about?"),
+        description=lazy_gettext("A name, a nickname, an account, a grade: whatever you know."),
+        validators=[_told],
+    )
+    target = TextAreaField(
+        lazy_gettext("Who could be hurt?"),
+        description=lazy_gettext("A person, a group, a class, or the person themselves."),
+        validators=[_told],
+    )
+    when = StringField(lazy_gettext("When did it happen, or when could it happen?"), validators=[_told])
+    how_known = TextAreaField(
+        lazy_gettext("How do you know?"),
+        description=lazy_gettext("For example: I saw it, a friend told me, it was in a group chat."),
+        validators=[_told],
+    )
+    danger = RadioField(
+        lazy_gettext("Is someone in danger right now?"),
+        choices=list(DANGERS.items()),
+        default=Danger.UNKNOWN.value,
+        validate_choice=False,
+    )
+    contact = StringField(
+        lazy_gettext("How can we reach you?"),
+        description=lazy_gettext(
+            "You do not have to say. If you do: a phone number or an e-mail address. Only the people who work on "
+            "your tip can read it."
+        ),
+        validators=[_told],
+    )
+
+    def __init__(self, formdata: MultiDict[str, str] | None = None) -> None:
+        super().__init__(formdata)
+        self.evidence: tuple[Any, ...] = ()
+        if not _FORM_KEY.fullmatch(self.form_key.data or ""):
+            self.form_key.data = new_form_key()
+
+    def groups(self) -> list[tuple[str, list[str]]]:
+        """Title and codes of each group of acts, in the order of the page."""
+        return [
+            (str(title), [act.code for act in BEHAVIOURS if act.group == group])
+            for group, title in _GROUP_TITLES.items()
+        ]
+
+    def tip(self) -> Tip:
+        """The loose answers as a typed value; choices that no form of ours sends count as not made."""
+        answers: Mapping[str, Any] = self.data
+        words = {name: answers[name] or "" for name in _WORDS}
+        return Tip(
+            behaviours=tuple(act.code for act in BEHAVIOURS if act.code in CODES & set(answers["behaviours"] or ())),
+            setting=_one_of(Setting, answers["setting"]),
+            danger=_one_of(Danger, answers["danger"]),
+            **words,
+        )
+
+    def is_sound(self, boundaries: Boundaries) -> bool:
+        """Whether it can be filed; if not, each fault stands at its field."""
+        if not self.validate():
+            return False
+        tip = self.tip()
+        if not tip.what_happened.strip():
+            self.what_happened.errors = [gettext("Tell us what happened. A few words are enough.")]
+        if (size := sum(len(words.encode()) for words in tip.told().values())) > web.settings().max_tip_bytes:
+            self.what_happened.errors = [_too_long(size)]
+        located = tip.located(boundaries)
+        for fault in located.faults:
+            self[fault.field].errors = [str(_PLACE_FAULTS[fault.reason])]
+        self.evidence = located.evidence
+        return not self.errors
+
+    def make_readable(self) -> None:
+        """Makes every answer one that a page can hold, for showing it again."""
+        for name in _WORDS:
+            self[name].data = readable(self[name].data or "")
+
+
+_WORDS = (
+    "what_happened", "other_act", "school", "place", "state", "zip_code", "subject", "target", "when", "how_known",
+    "contact",
+)  # fmt: skip
+
+
+def _one_of(kind: Any, answer: str | None) -> Any:
+    return next((member for member in kind if member.value == answer), kind.UNKNOWN)
+
+
+def _too_long(size: int) -> str:
+    return gettext(
+        "This is %(size)s characters too long for one tip. Send the first part now, then write a second tip.",
+        size=f"{size - web.settings().max_tip_bytes:,}",
+    )
