@@ -35,7 +35,7 @@ lint: .venv/.installed-dev ## Style, types and the direction of imports
 	@$(PY) -m ruff check $(CODE)
 	@$(PY) -m ruff format --check $(CODE)
 	@$(PY) -m mypy
-	@.venv/bin/lint-imports --no-logo
+	@$(PY) -c "from importlinter.cli import lint_imports_command as lint; lint()" --no-logo
 
 bench: .venv/.installed-dev ## Measure: tips per second, decisions per second, time to the SMS provider
 	@$(PY) -m tests.benchmarks
