@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -99,7 +99,7 @@ class Boundaries:
         if area in self.extra:
             return self.extra[area].name
         code = code_of(area)
-        names = {
+        names: dict[str, Callable[[], str]] = {
             "nation": lambda: "the United States",
             "state": lambda: self._base.states[code].name,
             "county": lambda: self._base.counties[area],
@@ -113,7 +113,11 @@ class Boundaries:
 
     def state_of(self, area: str) -> str:
         """FIPS code of the one state that holds all of it; "" where there is none."""
-        whole = [code_of(parent) for parent, share in self.widen(area) if layer_of(parent) == "state" and share >= 1]
+        whole = [
+            code_of(parent)
+            for parent, share in self.widen(area)
+            if layer_of(parent) == "state" and share >= 1
+        ]
         return whole[0] if len(whole) == 1 else ""
 
     def widen(self, area: str) -> Shares:

@@ -105,8 +105,10 @@ class Gazetteer:
         row = self._zip_rows.get(code)
         if row is None:
             return None
-        pairs = (pair.partition(":") for pair in row[4].split())
-        return Zip(*row[:4], shares=tuple((f"county:{county}", float(share)) for county, _, share in pairs))
+        _, state, city, kind, written = row
+        pairs = (pair.partition(":") for pair in written.split())
+        shares = tuple((f"county:{county}", float(share)) for county, _, share in pairs)
+        return Zip(code, state, city, kind, shares)
 
     @cached_property
     def zip_codes(self) -> tuple[str, ...]:
@@ -136,7 +138,11 @@ class Gazetteer:
         with (DATA / "changes.csv").open(encoding="utf-8", newline="") as table:
             return {
                 row["from"]: Change(
-                    row["kind"], row["from"], tuple(row["to"].split()), date.fromisoformat(row["on"]), row["because"]
+                    row["kind"],
+                    row["from"],
+                    tuple(row["to"].split()),
+                    date.fromisoformat(row["on"]),
+                    row["because"],
                 )
                 for row in csv.DictReader(table)
             }

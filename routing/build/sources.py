@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import hashlib
 import json
+import re
 import tarfile
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -100,5 +101,11 @@ def _hud_path() -> Path:
 
 
 def _record_hash(package: metadata.Distribution) -> str:
-    """The hash of the package's list of files and their hashes."""
-    return hashlib.sha256((package.read_text("RECORD") or "").encode()).hexdigest()
+    """The hash over the hashes of the package's own files; what an installer adds does not count."""
+    lines = (package.read_text("RECORD") or "").splitlines()
+    own = sorted(line for line in lines if "sha256=" in line and not _INSTALLED.search(line))
+    return hashlib.sha256("\n".join(own).encode()).hexdigest()
+
+
+# Scripts outside the package hold the path of this machine's Python.
+_INSTALLED = re.compile(r"\.dist-info/|^\.\./")

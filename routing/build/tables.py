@@ -25,7 +25,9 @@ PRECISION_M = 1_100
 
 def states(known: Iterable[Any]) -> list[Row]:
     """fips, postal letters, name, time zone of the capital. `known` are states of the package `us`."""
-    rows = {state.fips: [state.fips, state.abbr, _plain(state.name), state.capital_tz or ""] for state in known}
+    rows = {
+        state.fips: [state.fips, state.abbr, _plain(state.name), state.capital_tz or ""] for state in known
+    }
     return sorted(rows.values())
 
 
@@ -34,9 +36,7 @@ def _plain(name: str) -> str:
     return {"Virgin Islands": "U.S. Virgin Islands"}.get(name, name)
 
 
-def counties(
-    outlines: Iterable[tuple[str, str, BaseGeometry]], legal_names: Mapping[str, str]
-) -> list[Row]:
+def counties(outlines: Iterable[tuple[str, str, BaseGeometry]], legal_names: Mapping[str, str]) -> list[Row]:
     """code, legal name, short name, how the outline is (good or misdrawn), precision in metres, WKB as hex."""
     rows = []
     for code, name, outline in outlines:
@@ -61,7 +61,9 @@ def zips(shares: Iterable[Share], listed: Iterable[Mapping[str, Any]]) -> list[R
         by_zip[share.zip_code].append(share)
     for code, found in by_zip.items():
         found.sort(key=lambda share: (-share.share, share.county))
-        written = " ".join(f"{share.county}:{share.share:g}" for share in found if _in_us(share) and share.share)
+        written = " ".join(
+            f"{share.county}:{share.share:g}" for share in found if _in_us(share) and share.share
+        )
         kind = kinds[code]["zip_code_type"] if code in kinds else ""
         rows[code] = [code, found[0].state, found[0].city, kind, written]
     for code, entry in kinds.items():

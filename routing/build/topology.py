@@ -21,7 +21,10 @@ def outlines(topology: dict[str, Any], layer: str) -> Iterator[tuple[str, str, B
 
 
 def _arcs(topology: dict[str, Any]) -> list[list[Point]]:
-    (scale_x, scale_y), (shift_x, shift_y) = topology["transform"]["scale"], topology["transform"]["translate"]
+    (scale_x, scale_y), (shift_x, shift_y) = (
+        topology["transform"]["scale"],
+        topology["transform"]["translate"],
+    )
     decoded = []
     for arc in topology["arcs"]:
         x = y = 0

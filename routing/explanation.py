@@ -1,0 +1,232 @@
+"""A decision as sentences: in full for staff, in one line for the reporter."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+
+from referrals.facts import PlaceKind, Relation
+from routing.areas import layer_of
+from routing.boundaries import Boundaries
+from routing.decision import Change, Considered, Decision, Status
+from routing.locate import Confidence, DoubtKind
+from routing.rules import Role
+from routing.weighing import Outcome
+
+_KINDS = {
+    "campus": "a campus",
+    "school": "a school",
+    "district": "a school district",
+    "tribal": "a tribal area",
+    "military": "a military area",
+    "custom": "a local area",
+    "place": "a city",
+    "zip": "a ZIP",
+    "county": "a county",
+    "state": "a state",
+    "nation": "the nation",
+}
+_WHOSE = {
+    Relation.TARGET: "where the danger is",
+    Relation.INCIDENT: "where it happened",
+    Relation.SUBJECT: "where the person lives or is",
+    Relation.REPORTER: "where the reporter is",
+}
+_CONDITIONS = {
+    "dates": "it is not in force on this day",
+    "behaviours": "it is for other acts",
+    "urgency": "it is for another urgency",
+    "setting": "it is for another kind of place",
+    "originator": "it is for what another office forwards",
+    "hours": "these are not its hours",
+    "relation": "this place counts for nothing in it",
+    "line": "near a line nobody is left out",
+}
+_MANDATES = ("no mandate", "a written agreement", "a mandate of law")
+
+
+def sentences(
+    decision: Decision, boundaries: Boundaries, names: Mapping[str, str] | None = None
+) -> tuple[str, ...]:
+    """Why this team, why not the others, what would change it. `names`: team names by id; without one its id
+    stands. Shown to staff only."""
+    teller = _Teller(decision, boundaries, names or {})
+    return (*teller.verdict(), *teller.company(), *teller.rules(), *teller.changes())
+
+
+def short(decision: Decision, boundaries: Boundaries, names: Mapping[str, str] | None = None) -> str:
+    """One sentence for the reporter. Without `names` no team is named: "the team for Tempe"."""
+    teller = _Teller(decision, boundaries, names or {})
+    if decision.status is Status.ROUTED:
+        best = teller.best()
+        team = names[best.team] if names and best.team in names else f"the team for {teller.area(best.area)}"
+        return f"Sent to {team}, because the place that was named is in {teller.area(best.area)}."
+    if decision.status is Status.NO_COVERAGE:
+        return "No team answers for that place yet, so the central desk has it."
+    return "The place is not certain yet; people at a central desk have it and are finding the right team."
+
+
+class _Teller:
+    """One decision, being told."""
+
+    def __init__(self, decision: Decision, boundaries: Boundaries, names: Mapping[str, str]) -> None:
+        self._decision, self._boundaries, self._names = decision, boundaries, names
+
+    def best(self) -> Considered:
+        """The rule that leads, or the first of those that are tied."""
+        leads = {Outcome.LEAD, Outcome.TIED}
+        return next(entry for entry in self._decision.considered if entry.outcome in leads)
+
+    def team(self, team: str) -> str:
+        """Its name, or its id."""
+        return self._names.get(team, team)
+
+    def teams(self, teams: Iterable[str]) -> str:
+        """Names joined as people join them."""
+        return _joined([self.team(team) for team in teams])
+
+    def area(self, area: str) -> str:
+        """Its name; a state is told apart from a city of the same name by the words around it."""
+        return self._boundaries.name(area) if area else "outside all of them"
+
+    def verdict(self) -> Iterable[str]:
+        """What was decided, who holds it."""
+        decision, owner = self._decision, self.team(self._decision.owner)
+        told: dict[Status, Callable[[], str]] = {
+            Status.ROUTED: self._routed,
+            Status.AMBIGUOUS: lambda: f"{self.teams(decision.leads)} are equally right, so nobody is chosen.",
+            Status.CONFIRM_LOCATION: self._unconfirmed,
+            Status.LOCATION_NEEDED: lambda: "It is not clear enough where this is, so no team leads yet.",
+            Status.NO_COVERAGE: lambda: "No team answers for this place.",
+        }
+        yield told[decision.status]()
+        if decision.status is not Status.ROUTED:
+            yield f"{owner} owns it until that is settled."
+        if decision.offered_at_once:
+            yield f"Because the danger is imminent, it is offered at once to {self.teams(decision.offered_at_once)}."
+
+    def company(self) -> Iterable[str]:
+        """Who helps, who is told."""
+        if self._decision.supports:
+            yield f"{self.teams(self._decision.supports)} is asked to support."
+        if self._decision.notifies:
+            yield f"{self.teams(self._decision.notifies)} is told that it happened."
+
+    def rules(self) -> Iterable[str]:
+        """What became of every other rule that was touched."""
+        for entry in self._decision.considered:
+            if entry.outcome not in {Outcome.LEAD, Outcome.TIED, Outcome.SUPPORT, Outcome.NOTIFY}:
+                yield f"{self.team(entry.team)} ({self.area(entry.area)}) {self._became(entry)}."
+
+    def changes(self) -> Iterable[str]:
+        """Which answer would decide differently."""
+        for change in self._decision.what_would_change:
+            yield self._change(change)
+
+    def _routed(self) -> str:
+        best = self.best()
+        runner_up = next(
+            (
+                entry
+                for entry in self._decision.considered
+                if entry.outcome is Outcome.LOST and entry.team != best.team
+            ),
+            None,
+        )
+        edge = f", and {self._edge(best, runner_up)}" if runner_up else ""
+        return f"{self.team(best.team)} leads because {self._why(best)}{edge}."
+
+    def _unconfirmed(self) -> str:
+        first, *others = self._decision.leads
+        instead = f"it would be {self.teams(others)}" if others else "nobody would"
+        why = self._why(self.best())
+        return f"{self.team(first)} would lead because {why}, but {instead} if another place is meant."
+
+    def _why(self, entry: Considered) -> str:
+        name, where = self.area(entry.area), _WHOSE[entry.relation]
+        if entry.confidence is Confidence.SHARE and entry.share < 1:
+            return f"{_percent(entry.share)} of the addresses there lie in {name} ({where})"
+        if entry.confidence is Confidence.INSIDE:
+            return f"the point lies in {name} ({where})"
+        if entry.confidence is Confidence.BORDER:
+            return f"the place may be {name} ({where})"
+        if any(entry.area in piece.areas for piece in self._decision.evidence):
+            return f"the place named is {name} ({where})"
+        return f"the place named is in {name} ({where})"
+
+    def _edge(self, best: Considered, other: Considered) -> str:
+        ours, theirs = _KINDS[layer_of(best.area)], _KINDS[layer_of(other.area)]
+        mine, place = best.key[0], self.area(best.area)
+        told = {
+            "mandate": f"{_MANDATES[mine]} outranks {_MANDATES[other.key[0]]}",
+            "relation": f"{_WHOSE[best.relation]} counts more than {_WHOSE[other.relation]}",
+            "layer": f"{ours} outranks {_possessive(ours, theirs)}",
+            "specificity": "its rule is the more specific one",
+            "priority": f"its rule for {place} has the higher priority",
+            "confidence": "that is the surer evidence",
+        }
+        return told.get(other.detail, "its rule weighs more")
+
+    def _became(self, entry: Considered) -> str:
+        told: dict[Outcome, Callable[[], str]] = {
+            Outcome.LOST: lambda: f"could lead too, but lost on {entry.detail}",
+            Outcome.NOT_APPLIED: lambda: f"was not asked: {_CONDITIONS[entry.detail]}",
+            Outcome.SHIELDED: lambda: f"is shut out: {self.area(entry.detail)} answers alone",
+            Outcome.EXCLUDED: lambda: self._excluded(entry),
+            Outcome.UNREACHABLE: lambda: "was passed over: nobody there can be reached now",
+            Outcome.BELOW_FLOOR: lambda: f"cannot {_VERBS[entry.role]}: only {_percent(entry.share)} lies there",
+        }
+        return told[entry.outcome]()
+
+    def _excluded(self, entry: Considered) -> str:
+        if not entry.detail:
+            return "was passed over: it has already answered"
+        return "is not to be asked for this" if entry.detail != entry.rule else "excludes itself for this"
+
+    def _change(self, change: Change) -> str:
+        options = _joined([self.area(area) for area in change.areas], "or")
+        if change.kind is None:
+            return "Any answer to the question where it is would change this: a town, a ZIP, a county or a school."
+        if change.kind is DoubtKind.LINE:
+            return f"The point is {change.distance_m:.0f} m from a line: it matters whether it is {options}."
+        if change.kind is DoubtKind.CHOICE:
+            return f"It matters which is meant: {self._told_apart(change.areas)}."
+        zips = [area for piece in self._decision.evidence if piece.kind is PlaceKind.ZIP for area in piece.areas]
+        what = _joined([self.area(area) for area in zips]) or "The place"
+        return f"{what} lies in several areas; it matters which one: {options}. Asking for the city settles it."
+
+    def _told_apart(self, areas: tuple[str, ...]) -> str:
+        """Areas of one name, each with its state; within one state, with what directly holds it."""
+        states = [self._boundaries.state_of(area) for area in areas]
+        by_state = len(set(states)) == len(states)
+        told = [
+            self._placed(area, f"state:{state}" if by_state and state else "")
+            for area, state in zip(areas, states, strict=True)
+        ]
+        more = len(told) - _ENOUGH
+        return _joined([*told[:_ENOUGH], f"{more} more"] if more > 1 else told, "or")
+
+    def _placed(self, area: str, above: str) -> str:
+        above = above or next((parent for parent, _ in self._boundaries.parents(area)), "")
+        if layer_of(area) == "state":
+            return f"the state of {self.area(area)}"
+        return f"{self.area(area)} in {self.area(above)}" if above else self.area(area)
+
+
+# More of one name than this tell nobody anything.
+_ENOUGH = 8
+_VERBS = {Role.LEAD: "lead", Role.SUPPORT: "support", Role.NOTIFY: "be told", Role.EXCLUDE: "exclude"}
+
+
+def _possessive(ours: str, theirs: str) -> str:
+    return "its county" if (ours, theirs) == ("a city", "a county") else theirs.replace("a state", "its state")
+
+
+def _percent(share: float) -> str:
+    """Rounded down: 99.9 % is not all of it."""
+    return f"{int(share * 100)} %" if share >= 0.01 else "less than 1 %"
+
+
+def _joined(words: list[str], last: str = "and") -> str:
+    if len(words) < 2:
+        return "".join(words)
+    return f"{', '.join(words[:-1])} {last} {words[-1]}"
