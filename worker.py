@@ -41,7 +41,8 @@ JOBS: dict[str, Callable[[Duty, str], datetime | None]] = {
     "notifications.delivery.deliver": delivery.deliver,
     "notifications.callbacks.apply_report": callbacks.apply_report,
 }
-_SWEEP_SECONDS = 2.0
+# Without Redis this is how long a notice waits at most before it leaves.
+_SWEEP_SECONDS = 0.5
 
 
 @cache
