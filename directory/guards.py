@@ -3,20 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any, TypeVar
 
-from flask import Flask, abort, current_app, g, redirect, request, url_for
+from flask import Flask, abort, current_app, g, redirect, render_template, request, url_for
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
 from directory import permissions, sign_in
 from directory.permissions import PUBLIC, Standing
 from directory.sign_in import SignedIn
+from directory.sign_in_form import SignInForm, kept_fields
 from foundation import clock, database, web
+from foundation.identifiers import is_reference
 
 View = TypeVar("View", bound=Callable[..., Any])
 # Finds the referral that a route's arguments name: its row and how it stands to teams; None where there is none.
 FindStanding = Callable[[Session, str], tuple[Any, Standing] | None]
+
+# A write for every page would make readers wait for each other.
+_SEEN_EVERY = timedelta(minutes=1)
 
 
 def guard(action: str) -> Callable[[View], View]:
@@ -32,8 +38,10 @@ def guard(action: str) -> Callable[[View], View]:
 
 
 def cookie_name(door: str) -> str:
-    """The cookie of a signed-in member at a door."""
-    return f"waypost_{door}_member"
+    """The cookie of a signed-in member at a door. Over TLS its name makes browsers refuse one that another host of
+    the same domain planted."""
+    prefix = "__Host-" if current_app.config["SESSION_COOKIE_SECURE"] else ""
+    return f"{prefix}waypost_{door}_member"
 
 
 def install(app: Flask, find_standing: FindStanding) -> None:
@@ -41,6 +49,7 @@ def install(app: Flask, find_standing: FindStanding) -> None:
     app.extensions["find_standing"] = find_standing
     app.before_request(_check)
     app.context_processor(lambda: {"signed_in": g.get("signed_in")})
+    app.jinja_env.globals["demonstration"] = app.extensions["settings"].demonstration
 
 
 def signed_in() -> SignedIn:
@@ -55,7 +64,7 @@ def freshly_proved() -> bool:
     return age.total_seconds() < web.settings().reentry_minutes * 60
 
 
-def _check() -> Response | None:
+def _check() -> Response | tuple[str, int] | None:
     if request.endpoint is None or request.endpoint == "static":
         return None
     action = getattr(current_app.view_functions[request.endpoint], "guard", None)
@@ -63,7 +72,7 @@ def _check() -> Response | None:
         return None
     member = _resume()
     if member is None:
-        return redirect(url_for("account.sign_in", next=request.path if request.method == "GET" else None))
+        return _ask_to_sign_in()
     g.signed_in, g.language = member, member.member.language
     standing = _standing()
     if action is None or not permissions.allowed(member.member, action, standing):
@@ -72,21 +81,37 @@ def _check() -> Response | None:
     return None
 
 
+def _ask_to_sign_in() -> Response | tuple[str, int]:
+    """Sends to the sign-in page; but what was typed and sent meanwhile stays on the page and goes along."""
+    here = request.full_path.rstrip("?")
+    kept = kept_fields(request.form)
+    if kept:
+        form = SignInForm(formdata=None, next=here)
+        return render_template("sign_in.html", form=form, kept=kept), 401
+    return redirect(url_for("account.sign_in", next=here if request.method == "GET" else None))
+
+
 def _resume() -> SignedIn | None:
-    door = current_app.extensions["door"]
+    door, now = current_app.extensions["door"], clock.now()
     token = request.cookies.get(cookie_name(door))
     if not token:
         return None
-    with database.transaction(web.engine()) as session:
-        return sign_in.resume(session, token, door, web.settings(), clock.now())
+    with database.reading(web.engine()) as session:
+        found = sign_in.resume(session, token, door, web.settings(), now)
+    if found and found.seen_at < now - _SEEN_EVERY:
+        with database.transaction(web.engine()) as session:
+            sign_in.seen(session, found.token_digest, now)
+    return found
 
 
 def _standing() -> Standing | None:
     reference = (request.view_args or {}).get("reference")
     if reference is None:
         return None
-    with database.reading(web.engine()) as session:
-        found = current_app.extensions["find_standing"](session, reference)
+    found = None
+    if is_reference(reference):
+        with database.reading(web.engine()) as session:
+            found = current_app.extensions["find_standing"](session, reference)
     if found is None:
         abort(404)
     g.referral, g.standing = found

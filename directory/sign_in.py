@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -35,11 +35,28 @@ class WeakPassword(ValueError):
 
 @dataclass(frozen=True)
 class SignedIn:
-    """A member with a running session at one door; `proved_at` is when the password was last typed."""
+    """A member with a running session at one door.
+
+    `proved_at` is when the password was last typed, `seen_at` the last page, to the minute.
+    """
 
     member: people.Member
     token_digest: str
     proved_at: datetime
+    seen_at: datetime
+
+
+@dataclass(frozen=True)
+class Claim:
+    """Somebody who says that they are a member; `member_id` is None where the address is nobody's."""
+
+    member_id: str | None
+    password_hash: str = field(repr=False)
+
+    def fits(self, password: str) -> bool:
+        """Whether the password is theirs. Slow on purpose and for nobody too; never inside a transaction, where
+        everybody else would wait for it."""
+        return _password_fits(self.password_hash, password)
 
 
 def hash_password(password: str) -> str:
@@ -68,14 +85,25 @@ def new_recovery_codes(session: Session, member_id: str, count: int = 8) -> list
     return [f"{code[:5]}-{code[5:]}" for code in codes]
 
 
-def check(session: Session, *, email: str, password: str, code: str, now: datetime) -> str | None:
+def claim(session: Session, email: str) -> Claim:
+    """Who that address claims to be."""
+    row = people.by_email(session, email)
+    return Claim(row.id, row.password_hash) if row else Claim(None, _NOBODY)
+
+
+def claim_again(session: Session, member_id: str) -> Claim:
+    """The signed-in member, who is asked for the password again."""
+    stored = select(members.c.password_hash).where(members.c.id == member_id, members.c.active)
+    return Claim(member_id, session.execute(stored).scalar() or _NOBODY)
+
+
+def check(session: Session, who: Claim, *, right_password: bool, code: str, now: datetime) -> str | None:
     """The id of the member whom address, password and second factor name, or None.
 
     Every reason for None looks the same from outside: unknown, wrong, used code, locked. Five failures in
     15 minutes lock the member until the oldest is 15 minutes old.
     """
-    row = people.by_email(session, email)
-    right_password = _password_fits(row.password_hash if row else _NOBODY, password)
+    row = _taking_turns(session, who)
     if row is None or locked(session, row.id, now):
         return None
     if right_password and (_use_totp(session, row, code, now) or _use_recovery(session, row.id, code, now)):
@@ -84,14 +112,14 @@ def check(session: Session, *, email: str, password: str, code: str, now: dateti
     return None
 
 
-def prove_again(session: Session, member_id: str, password: str, now: datetime) -> bool:
+def prove_again(session: Session, who: Claim, *, right_password: bool, now: datetime) -> bool:
     """Whether the signed-in member typed the password again; failures count toward the lock."""
-    row = session.execute(select(members).where(members.c.id == member_id)).one()
-    if locked(session, member_id, now):
+    row = _taking_turns(session, who)
+    if row is None or locked(session, row.id, now):
         return False
-    if _password_fits(row.password_hash, password):
+    if right_password:
         return True
-    session.execute(insert(sign_in_failures).values(member_id=member_id, at=now))
+    session.execute(insert(sign_in_failures).values(member_id=row.id, at=now))
     return False
 
 
@@ -120,22 +148,28 @@ def open_session(session: Session, member_id: str, door: str, now: datetime) -> 
 
 
 def resume(session: Session, token: str, door: str, settings: Settings, now: datetime) -> SignedIn | None:
-    """The running session of that cookie, touched; None where it is unknown, idle too long, too old or ended."""
+    """The running session of that cookie; None where it is unknown, idle too long, too old or ended, or where the
+    member was let go meanwhile."""
     row = session.execute(
-        select(sign_ins).where(
+        select(sign_ins)
+        .join(members, members.c.id == sign_ins.c.member_id)
+        .where(
             sign_ins.c.token_digest == _digest(token),
             sign_ins.c.door == door,
             sign_ins.c.ended_at.is_(None),
             sign_ins.c.seen_at > now - timedelta(minutes=settings.idle_minutes),
             sign_ins.c.opened_at > now - timedelta(hours=settings.absolute_hours),
+            members.c.active,
         )
     ).one_or_none()
     if row is None:
         return None
-    # Written once a minute at most: a write for every page would make readers wait for each other.
-    if row.seen_at < now - timedelta(minutes=1):
-        _change(session, row.token_digest, seen_at=now)
-    return SignedIn(people.member(session, row.member_id), row.token_digest, row.proved_at)
+    return SignedIn(people.member(session, row.member_id), row.token_digest, row.proved_at, row.seen_at)
+
+
+def seen(session: Session, token_digest: str, now: datetime) -> None:
+    """A page was asked for: the idle time begins anew."""
+    _change(session, token_digest, seen_at=now)
 
 
 def proved(session: Session, token_digest: str, now: datetime) -> None:
@@ -148,8 +182,21 @@ def end_session(session: Session, token_digest: str, now: datetime) -> None:
     _change(session, token_digest, ended_at=now)
 
 
+def end_session_of(session: Session, token: str, now: datetime) -> None:
+    """Ends the session of a cookie that is about to be replaced, if there is one."""
+    end_session(session, _digest(token), now)
+
+
 def _change(session: Session, token_digest: str, **values: datetime) -> None:
     session.execute(update(sign_ins).where(sign_ins.c.token_digest == token_digest).values(**values))
+
+
+def _taking_turns(session: Session, who: Claim) -> Row[Any] | None:
+    """The member's row, locked: of many tries at once each counts those before it, so that five are five."""
+    if who.member_id is None:
+        return None
+    query = select(members).where(members.c.id == who.member_id, members.c.active)
+    return session.execute(query.with_for_update()).one_or_none()
 
 
 def _password_fits(stored: str, password: str) -> bool:
@@ -172,9 +219,11 @@ def _use_totp(session: Session, row: Row[Any], code: str, now: datetime) -> bool
 
 def _matching_step(secret: str, code: str, now: datetime) -> int | None:
     totp = pyotp.TOTP(secret)
-    current = int(now.timestamp()) // _STEP_SECONDS
+    current, typed = int(now.timestamp()) // _STEP_SECONDS, code.encode()
     steps = (current, current - 1, current + 1)
-    return next((step for step in steps if hmac.compare_digest(totp.generate_otp(step), code)), None)
+    return next(
+        (step for step in steps if hmac.compare_digest(totp.generate_otp(step).encode(), typed)), None
+    )
 
 
 def _use_recovery(session: Session, member_id: str, code: str, now: datetime) -> bool:

@@ -51,14 +51,16 @@ def make_app(import_name: str, door: str, settings: Settings, engine: Engine) ->
     secure = (settings.desk_url if door == "desk" else settings.public_url).startswith("https")
     app.config.update(
         SECRET_KEY=settings.secret_key,
-        SESSION_COOKIE_NAME=f"waypost_{door}",
+        # With the prefix browsers refuse one that another host of the same domain planted.
+        SESSION_COOKIE_NAME=f"{'__Host-' if secure else ''}waypost_{door}",
         SESSION_COOKIE_HTTPONLY=True,
         SESSION_COOKIE_SAMESITE="Lax",
         SESSION_COOKIE_SECURE=secure,
         # A form that lay open over night must still be accepted.
         WTF_CSRF_TIME_LIMIT=None,
-        MAX_CONTENT_LENGTH=2 * settings.max_tip_bytes,
-        MAX_FORM_MEMORY_SIZE=2 * settings.max_tip_bytes,
+        # Percent encoding makes three bytes of one; a little is left for the fields' names.
+        MAX_CONTENT_LENGTH=4 * settings.max_tip_bytes,
+        MAX_FORM_MEMORY_SIZE=4 * settings.max_tip_bytes,
         MAX_FORM_PARTS=400,
         BABEL_TRANSLATION_DIRECTORIES="translations",
         SEND_FILE_MAX_AGE_DEFAULT=timedelta(hours=1),
@@ -72,7 +74,8 @@ def make_app(import_name: str, door: str, settings: Settings, engine: Engine) ->
     # The layout, the look and the small scripts of both doors live on the floor.
     app.static_folder = f"{__file__.rpartition('/')[0]}/static"
     app.jinja_loader = _templates(app)
-    Babel(app, locale_selector=choose_language)
+    # A door that knows the reader's zone says so in `g`; else times are in UTC, with its name.
+    Babel(app, locale_selector=choose_language, timezone_selector=lambda: g.get("time_zone"))
     CSRFProtect(app)
     app.after_request(_harden(secure))
     app.context_processor(lambda: {"language": str(get_locale() or "en")})

@@ -53,7 +53,9 @@ class Step:
 
 def line_by_line(forwarded: Forwarded) -> list[Step]:
     """What happened to custody, oldest first."""
-    filed = Step(forwarded.filed_at, gettext("You forwarded it. Your office keeps custody until a team acknowledges."))
+    filed = Step(
+        forwarded.filed_at, gettext("You forwarded it. Your office keeps custody until a team acknowledges.")
+    )
     steps = [filed, *(step for row in forwarded.transfers for step in _of_transfer(row))]
     if forwarded.closed_at:
         steps.append(Step(forwarded.closed_at, closed_as(forwarded)))
@@ -62,9 +64,9 @@ def line_by_line(forwarded: Forwarded) -> list[Step]:
 
 def closed_as(forwarded: Forwarded) -> str:
     """With what class of result it was closed."""
-    known = forwarded.disposition in set(Disposition)
-    result = gettext(DISPOSITIONS[Disposition(forwarded.disposition)]) if known else gettext("No result was named")
-    return gettext("Closed. %(result)s.", result=result)
+    assert forwarded.disposition
+    result = gettext(DISPOSITIONS[Disposition(forwarded.disposition)])
+    return str(gettext("Closed. %(result)s.", result=result))
 
 
 def due_words(forwarded: Forwarded) -> str:
@@ -106,14 +108,16 @@ def _of_transfer(row: Row[Any]) -> Iterable[Step]:
         yield Step(row.opened_at, gettext("%(team)s opened the offer.", team=team))
     if row.answered_at:
         reason = gettext(DECLINES[Decline(row.decline_reason)]) if row.decline_reason else ""
-        yield Step(row.answered_at, str(_ANSWERED[HandoffState(row.state)]) % {"team": team, "reason": reason})
+        yield Step(
+            row.answered_at, str(_ANSWERED[HandoffState(row.state)]) % {"team": team, "reason": reason}
+        )
 
 
 def _piece(piece: Evidence, boundaries: Boundaries) -> str:
     if piece.areas:
-        return gettext(" or ").join(_named(area, boundaries) for area in piece.areas[:4])
+        return str(gettext(" or ")).join(_named(area, boundaries) for area in piece.areas[:4])
     if piece.latitude is not None and piece.longitude is not None:
-        return gettext("a point at %(at)s", at=f"{piece.latitude:.4f}, {piece.longitude:.4f}")
+        return str(gettext("a point at %(at)s", at=f"{piece.latitude:.4f}, {piece.longitude:.4f}"))
     return ""
 
 

@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
-from flask import g
 from flask_babel import format_timedelta, gettext, lazy_gettext
 from flask_wtf import FlaskForm
 from sqlalchemy import Row
@@ -17,7 +16,7 @@ from wtforms.validators import ValidationError
 from foundation import web
 from intake.forward import RELATIONS, Forward, Handling, point_of
 from intake.tip_form import LOST, SETTINGS, new_form_key, readable
-from referrals.behaviours import BEHAVIOURS, CODES
+from referrals.behaviours import BEHAVIOURS, CODES, GROUPS
 from referrals.facts import Evidence, Relation, Setting, Urgency
 from routing import gazetteer
 from routing.boundaries import Boundaries
@@ -72,7 +71,7 @@ def urgency_means() -> dict[str, str]:
     """One line for each urgency, with the times at which people are really asked."""
 
     def after(urgency: Urgency, step: int) -> str:
-        return format_timedelta(STEPS[urgency][step].after, granularity="minute", threshold=2)
+        return str(format_timedelta(STEPS[urgency][step].after, granularity="minute", threshold=2))
 
     return {
         Urgency.IMMINENT.value: gettext(
@@ -94,9 +93,8 @@ def urgency_means() -> dict[str, str]:
 
 
 def _told(form: FlaskForm, field: Any) -> None:
-    # `unreadable`: the browser sent bytes that are no text, and LOST stands for them.
     words = field.data or ""
-    if readable(words) != words or (g.get("unreadable", False) and LOST in words):
+    if readable(words) != words:
         raise ValidationError(
             gettext(
                 "There is something here that we cannot read. We marked it with %(mark)s. Take it out, then send.",
@@ -140,12 +138,22 @@ def _states() -> list[tuple[str, Any]]:
     return [("", lazy_gettext("Not known")), *((state.letters, state.name) for state in named)]
 
 
+def act_groups() -> list[tuple[str, list[str]]]:
+    """The acts under the titles of their groups."""
+    return [
+        (gettext(title), [act.code for act in BEHAVIOURS if act.group == group])
+        for group, title in GROUPS.items()
+    ]
+
+
 class ForwardForm(FlaskForm):  # type: ignore[misc]
     """Story, urgency and handling code must be given, all else may stay empty. `evidence` is there after
     `is_sound` found no fault."""
 
     form_key = HiddenField(default=new_form_key)
-    office = SelectField(lazy_gettext("Your office"), validators=[_chosen(lazy_gettext("Choose your office."))])
+    office = SelectField(
+        lazy_gettext("Your office"), validators=[_chosen(lazy_gettext("Choose your office."))]
+    )
     what_happened = TextAreaField(
         lazy_gettext("What happened"),
         description=lazy_gettext(
@@ -188,9 +196,7 @@ class ForwardForm(FlaskForm):  # type: ignore[misc]
         description=lazy_gettext("Latitude and longitude, like 33.4255, -111.9400."),
         validators=[_told, _point],
     )
-    accuracy = StringField(
-        lazy_gettext("How exact is the point, in meters?"), validators=[_told, _accuracy]
-    )
+    accuracy = StringField(lazy_gettext("How exact is the point, in meters?"), validators=[_told, _accuracy])
     setting = SelectField(
         lazy_gettext("What kind of place is it?"),
         choices=[(kind.value, words) for kind, words in SETTINGS.items()],
@@ -244,7 +250,9 @@ class ForwardForm(FlaskForm):  # type: ignore[misc]
         return Forward(
             urgency=Urgency(answers["urgency"]),
             handling=Handling(answers["handling"]),
-            behaviours=tuple(act.code for act in BEHAVIOURS if act.code in CODES & set(answers["behaviours"] or ())),
+            behaviours=tuple(
+                act.code for act in BEHAVIOURS if act.code in CODES & set(answers["behaviours"] or ())
+            ),
             relation=next((whose for whose in RELATIONS if whose.value == answers["relation"]), RELATIONS[0]),
             setting=next((kind for kind in Setting if kind.value == answers["setting"]), Setting.UNKNOWN),
             point=point_of(answers["point"] or ""),
@@ -271,10 +279,14 @@ class ForwardForm(FlaskForm):  # type: ignore[misc]
 
     def _find(self, boundaries: Boundaries) -> None:
         forward = self.forward()
-        if (size := sum(len(words.encode()) for words in forward.told().values())) > web.settings().max_tip_bytes:
+        if (
+            size := sum(len(words.encode()) for words in forward.told().values())
+        ) > web.settings().max_tip_bytes:
             over = f"{size - web.settings().max_tip_bytes:,}"
             self.what_happened.errors = [
-                gettext("All answers together are %(over)s characters too long. Send it in two parts.", over=over)
+                gettext(
+                    "All answers together are %(over)s characters too long. Send it in two parts.", over=over
+                )
             ]
         located = forward.located(boundaries)
         for fault in located.faults:
@@ -295,4 +307,6 @@ def _metres(words: str) -> float | None:
 
 def idle_time() -> str:
     """How long a page may lie before the member has to sign in again, in words."""
-    return str(format_timedelta(timedelta(minutes=web.settings().idle_minutes), granularity="minute", threshold=2))
+    return str(
+        format_timedelta(timedelta(minutes=web.settings().idle_minutes), granularity="minute", threshold=2)
+    )

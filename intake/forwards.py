@@ -99,7 +99,7 @@ def _of(organisation_id: str) -> Any:
     )
 
 
-def _position(session: Session, organisation_id: str, reference: str) -> Row[Any] | None:
+def _position(session: Session, organisation_id: str, reference: str) -> Any:
     query = select(referrals.c.filed_at, referrals.c.id).where(
         referrals.c.reference == reference, referrals.c.originator_organisation_id == organisation_id
     )

@@ -28,6 +28,7 @@ FIELDS: tuple[Told, ...] = (
     Told("place", "narrative", "Where, in their words"),
     Told("links", "narrative", "Accounts and links"),
     Told("sources", "narrative", "Sources, and how sure"),
+    Told("conditions", "narrative", "Conditions for handling it, as the originator states them"),
     Told("subject", "subject", "Who it is about"),
     Told("contact", "reporter", "How to reach the person who reported"),
 )

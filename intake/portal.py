@@ -1,0 +1,141 @@
+"""The agencies' portal: a list of the office's forwards, the form for a new one, and the custody of each."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Blueprint, current_app, g, redirect, render_template, request, url_for
+from flask.blueprints import BlueprintSetupState
+from flask_babel import get_locale
+from sqlalchemy import Row
+from sqlalchemy.exc import IntegrityError
+from werkzeug.wrappers import Response
+
+from directory import guards
+from directory.guards import guard
+from foundation import clock, database, web
+from foundation.identifiers import is_reference
+from intake import custody, forward_form, forwards
+from intake.forward import Forward
+from intake.forward_form import ForwardForm
+from referrals import filing
+from referrals.content import documents
+from referrals.filing import Filed, Filing, Source
+from referrals.receipts import submission_digest
+from routing.boundaries import Boundaries
+
+portal = Blueprint("portal", __name__, url_prefix="/portal")
+
+
+@portal.record_once
+def _lead_here(state: BlueprintSetupState) -> None:
+    # At the public door only members of offices sign in, and this is their page.
+    state.app.extensions["after_sign_in"] = "portal.list"
+
+
+@portal.before_request
+def _know_offices() -> None:
+    """The offices of the member, whose zone the times are shown in."""
+    with database.reading(web.engine()) as session:
+        g.offices = forwards.offices_of(session, guards.signed_in().member)
+    g.time_zone = g.offices[0].time_zone
+
+
+@portal.get("", endpoint="list", strict_slashes=False)
+@guard("portal.list")
+def list_forwards() -> str:
+    """What this office forwarded, newest first, with who has it now."""
+    after = request.args.get("after", "")
+    with database.reading(web.engine()) as session:
+        page = forwards.page_of(session, _organisation_id(), after if is_reference(after) else None)
+    return render_template("portal/list.html", page=page, custody=custody, boundaries=_boundaries())
+
+
+@portal.get("/forward")
+@guard("portal.forward")
+def forward() -> tuple[str, int]:
+    """The empty form."""
+    return _form_page(ForwardForm(g.offices))
+
+
+@portal.post("/forward")
+@guard("portal.forward")
+def send_forward() -> Response | tuple[str, int]:
+    """Files what was typed and leads to its custody; or the form again, with every word and each fault at its
+    field."""
+    form = ForwardForm(g.offices)
+    if not form.is_sound(_boundaries()):
+        return _form_page(form, 400)
+    filed = _file(form, form.forward())
+    return redirect(url_for("portal.see", reference=filed.reference), 303)
+
+
+@portal.get("/forwards/<reference>")
+@guard("portal.see")
+def see(reference: str) -> str:
+    """One forward: where it was sent and why, and its custody line by line."""
+    with database.reading(web.engine()) as session:
+        forwarded = forwards.one(session, _organisation_id(), reference)
+        route = custody.route(session, forwarded, _boundaries())
+    return render_template(
+        "portal/see.html", forwarded=forwarded, route=route, custody=custody, boundaries=_boundaries()
+    )
+
+
+def _form_page(form: ForwardForm, status: int = 200) -> tuple[str, int]:
+    form.make_readable()
+    page = render_template(
+        "portal/forward.html",
+        form=form,
+        groups=forward_form.act_groups(),
+        urgency_means=forward_form.urgency_means(),
+        handling_means=forward_form.HANDLING_MEANS,
+        idle_time=forward_form.idle_time(),
+    )
+    return page, status
+
+
+def _file(form: ForwardForm, told: Forward) -> Filed:
+    """Seals and stores a forward in its office's custody, once however often the button is pressed."""
+    digest = submission_digest(told.submission(form.form_key.data or ""), web.settings().secret_key)
+    sealed = filing.seal(
+        documents(told.told()),
+        deployment=web.settings().deployment,
+        to=current_app.extensions["routing_key"](),
+    )
+    record = _record(form, told, digest)
+    try:
+        with database.transaction(web.engine()) as session:
+            return filing.file_referral(session, record, sealed, clock.now())
+    except IntegrityError:
+        with database.reading(web.engine()) as session:
+            before = filing.filed_before(session, digest)
+        if before is None:
+            raise
+        return before
+
+
+def _record(form: ForwardForm, told: Forward, digest: str) -> Filing:
+    office: Row[Any] = next(office for office in g.offices if office.id == form.office.data)
+    member = guards.signed_in().member
+    return Filing(
+        source=Source.FORWARD,
+        # Coverage rules name a forwarding office by its team.
+        facts=told.facts(form.evidence, originator=office.id),
+        language=str(get_locale()),
+        submission_digest=digest,
+        custodian_team_id=office.id,
+        originator_organisation_id=member.organisation_id,
+        originator_member_id=member.id,
+        originator_case_number=told.case_number or None,
+        handling_code=told.handling.value,
+    )
+
+
+def _organisation_id() -> str:
+    return guards.signed_in().member.organisation_id
+
+
+def _boundaries() -> Boundaries:
+    found: Boundaries = current_app.extensions["known_places"]()
+    return found
