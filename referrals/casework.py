@@ -81,10 +81,15 @@ def record(
     words: str,
     actor: Actor,
     now: datetime,
+    id: str | None = None,
 ) -> str:
-    """Seals a note, or an action taken, under the referral's key for notes; returns its id. Never changed later."""
-    assert actor.member_id and actor.team_id
-    id = new_id()
+    """Seals a note, or an action taken, under the referral's key for notes; returns its id. Never changed later.
+
+    `id` is the key that a form was given: the same form twice raises IntegrityError instead of a second record.
+    """
+    assert actor.member_id is not None
+    assert actor.team_id is not None
+    id = id or new_id()
     key = grants.part_key(session, keys, referral_id, NOTES, team_id=actor.team_id)
     blob = sealing.seal(key, Place(keys.deployment, referral_id, NOTES), words.encode(), purpose=id)
     session.execute(

@@ -1,0 +1,45 @@
+"""In whose name a member acts on the referral of this request: as which of their teams."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from flask import abort, g
+
+from directory import guards
+from ledger.entries import Actor
+
+
+def as_holder() -> Actor:
+    """The member in the team that has custody; behind a guard that asks for it."""
+    return _first((g.standing.holder,))
+
+
+def as_participant() -> Actor:
+    """The member in the team that has custody, else in one that acknowledged a handoff."""
+    return _first((g.standing.holder, *sorted(g.standing.joined)))
+
+
+def as_party() -> Actor:
+    """The member in the team that is nearest to the referral: holding, joined, asked, asking."""
+    return _first(
+        (
+            g.standing.holder,
+            *sorted(g.standing.joined),
+            *sorted(g.standing.asked),
+            *sorted(g.standing.asking),
+        )
+    )
+
+
+def my_teams() -> frozenset[str]:
+    """Ids of the signed-in member's teams."""
+    return frozenset(guards.signed_in().member.team_ids)
+
+
+def _first(teams: Iterable[str | None]) -> Actor:
+    mine = my_teams()
+    team = next((id for id in teams if id in mine), None)
+    if team is None:
+        abort(404)
+    return Actor(member_id=guards.signed_in().member.id, team_id=team)

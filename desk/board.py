@@ -1,0 +1,175 @@
+"""The board: what waits for my teams, most urgent and oldest first, a page at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Row, Select, case, exists, func, literal, or_, select, tuple_
+from sqlalchemy.orm import Session
+
+from desk import places, words
+from directory import teams
+from foundation.database import UTCDateTime
+from referrals.facts import Facts, Urgency
+from referrals.states import State
+from referrals.tables import referrals
+from routing import snapshots
+from routing.boundaries import Boundaries
+from routing.states import OPEN, HandoffState, Kind
+from routing.tables import handoffs
+
+PAGE = 25
+_RANK = case(
+    {urgency.value: rank for rank, urgency in enumerate(Urgency)},
+    value=referrals.c.urgency,
+    else_=len(Urgency),
+)
+_REFERRAL = [
+    referrals.c[name]
+    for name in ("reference", "urgency", "facts", "filed_at", "state", "custodian_team_id", "due_reason")
+]
+
+
+@dataclass(frozen=True)
+class Line:
+    """One referral on the board. `who` is the other side: who asks, who holds it, or who was asked."""
+
+    reference: str
+    urgency: Urgency
+    place: str
+    acts: list[str]
+    filed_at: datetime
+    due_at: datetime | None
+    due_for: str
+    who: str
+    kind: str | None
+
+
+@dataclass(frozen=True)
+class Page:
+    """Some lines of a group, how many there are in all, and the key of the next page (None: these are the last)."""
+
+    lines: list[Line]
+    count: int
+    more: str | None
+
+
+def to_answer(session: Session, team_ids: Sequence[str], urgency: Urgency | None, after: str | None) -> Page:
+    """Offers to these teams that nobody answered yet."""
+    query = _offers(handoffs.c.to_team_id.in_(team_ids))
+    return _page(session, query, (handoffs.c.offered_at, handoffs.c.id), urgency, after, _asks)
+
+
+def ours(session: Session, team_ids: Sequence[str], urgency: Urgency | None, after: str | None) -> Page:
+    """What these teams hold and did not offer to others, and what they help with."""
+    helps = exists().where(
+        handoffs.c.referral_id == referrals.c.id,
+        handoffs.c.to_team_id.in_(team_ids),
+        handoffs.c.kind.in_((Kind.CONSULT.value, Kind.SUPPORT.value)),
+        handoffs.c.state == HandoffState.ACKNOWLEDGED.value,
+    )
+    holds = referrals.c.custodian_team_id.in_(team_ids) & (referrals.c.state != State.OFFERED.value)
+    query = select(
+        *_REFERRAL,
+        referrals.c.due_at,
+        referrals.c.custodian_team_id.label("other_team_id"),
+        literal(None).label("kind"),
+    ).where(referrals.c.state != State.CLOSED.value, or_(holds, helps))
+    return _page(session, query, (referrals.c.filed_at, referrals.c.id), urgency, after, _holds)
+
+
+def waiting(session: Session, team_ids: Sequence[str], urgency: Urgency | None, after: str | None) -> Page:
+    """Offers that these teams made, or that were made for them, and that nobody answered yet."""
+    query = _offers(handoffs.c.from_team_id.in_(team_ids), other="to_team_id")
+    return _page(session, query, (handoffs.c.offered_at, handoffs.c.id), urgency, after, _was_asked)
+
+
+GROUPS: dict[str, Callable[[Session, Sequence[str], Urgency | None, str | None], Page]] = {
+    "answer": to_answer,
+    "ours": ours,
+    "waiting": waiting,
+}
+
+
+def _offers(mine: Any, other: str = "from_team_id") -> Select[Any]:
+    return (
+        select(*_REFERRAL, handoffs.c.due_at, handoffs.c[other].label("other_team_id"), handoffs.c.kind)
+        .join(handoffs, handoffs.c.referral_id == referrals.c.id)
+        .where(handoffs.c.state.in_(OPEN), mine)
+    )
+
+
+def _page(
+    session: Session,
+    query: Select[Any],
+    order: tuple[Any, Any],
+    urgency: Urgency | None,
+    after: str | None,
+    who: Callable[[Row[Any], str], str],
+) -> Page:
+    if urgency is not None:
+        query = query.where(referrals.c.urgency == urgency.value)
+    count = session.execute(select(func.count()).select_from(query.subquery())).scalar_one()
+    keyed = query.add_columns(_RANK.label("rank"), order[0].label("at"), order[1].label("key")).order_by(
+        _RANK, *order
+    )
+    if key := _key(after):
+        rank, at, id = key
+        keyed = keyed.where(
+            tuple_(_RANK, *order) > tuple_(literal(rank), literal(at, UTCDateTime), literal(id))
+        )
+    rows = session.execute(keyed.limit(PAGE + 1)).all()
+    more = _written(rows[PAGE - 1]) if len(rows) > PAGE else None
+    return Page(_lines(session, rows[:PAGE], who), count, more)
+
+
+def _lines(session: Session, rows: Sequence[Row[Any]], who: Callable[[Row[Any], str], str]) -> list[Line]:
+    if not rows:
+        return []
+    names = teams.names(session, {row.other_team_id for row in rows})
+    boundaries = snapshots.current(session).boundaries
+    return [_line(row, who(row, names[row.other_team_id]), boundaries) for row in rows]
+
+
+def _line(row: Row[Any], who: str, boundaries: Boundaries) -> Line:
+    facts = Facts.from_json(row.facts)
+    return Line(
+        reference=row.reference,
+        urgency=Urgency(row.urgency),
+        place=places.in_words(facts, boundaries),
+        acts=words.acts(facts.behaviours),
+        filed_at=row.filed_at,
+        due_at=row.due_at,
+        due_for=words.DUE.get(row.due_reason, ""),
+        who=who,
+        kind=row.kind,
+    )
+
+
+def _asks(row: Row[Any], name: str) -> str:
+    return f"{name} asks you"
+
+
+def _holds(row: Row[Any], name: str) -> str:
+    return f"{name} holds it"
+
+
+def _was_asked(row: Row[Any], name: str) -> str:
+    return f"{name} was asked"
+
+
+def _written(row: Row[Any]) -> str:
+    return f"{row.rank}~{row.at.isoformat()}~{row.key}"
+
+
+def _key(written: str | None) -> tuple[int, datetime, str] | None:
+    """The key of the last line that was shown; None for none and for one that somebody made up."""
+    try:
+        rank, at, id = (written or "").split("~")
+        moment = datetime.fromisoformat(at)
+        return (int(rank), moment, id) if moment.tzinfo else None
+    except ValueError:
+        return None

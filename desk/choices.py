@@ -1,0 +1,46 @@
+"""Which teams can be asked, each with whether it can be reached now."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from sqlalchemy.orm import Session
+
+from directory import members, teams
+from directory.teams import TeamKind
+from routing import jobs
+from routing.decision import Decision
+
+
+def teams_to_ask(session: Session, without: Iterable[str | None]) -> list[tuple[str, str]]:
+    """Ids and labels of all teams that work at a desk, by name. Offices forward and are never asked."""
+    silent, left_out = members.unreachable_teams(session), set(without)
+    return [
+        (team.id, f"{team.name} (nobody can be reached)" if team.id in silent else str(team.name))
+        for team in teams.all_teams(session)
+        if team.kind != TeamKind.OFFICE.value and team.id not in left_out
+    ]
+
+
+def grouped(
+    session: Session, referral_id: str, without: Iterable[str | None]
+) -> dict[str, list[tuple[str, str]]]:
+    """The same in two groups: those that the newest decision looked at, best first, and all others."""
+    labels = dict(teams_to_ask(session, without))
+    first = [team for team in suggested(session, referral_id) if team in labels]
+    others = [team for team in labels if team not in first]
+    groups = {
+        "Suggested for this place": [(team, labels[team]) for team in first],
+        "All teams": [(team, labels[team]) for team in others],
+    }
+    return {"": [("", "Choose a team")]} | {title: group for title, group in groups.items() if group}
+
+
+def suggested(session: Session, referral_id: str) -> list[str]:
+    """Teams that the newest decision names: leads, supports, the owner, then all that were considered."""
+    row = jobs.latest(session, referral_id)
+    if row is None:
+        return []
+    decision = Decision.from_json(row.explanation)
+    considered = [entry.team for entry in decision.considered]
+    return list(dict.fromkeys((*decision.leads, *decision.supports, decision.owner, *considered)))

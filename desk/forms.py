@@ -1,0 +1,148 @@
+"""The desk's forms. What was typed stays on the page through every fault."""
+
+from __future__ import annotations
+
+from flask_wtf import FlaskForm
+from wtforms import (
+    HiddenField,
+    RadioField,
+    SelectField,
+    SelectMultipleField,
+    StringField,
+    TextAreaField,
+)
+from wtforms.validators import InputRequired, Length, Optional, Regexp
+from wtforms.widgets import CheckboxInput, ListWidget
+
+from desk import words
+from foundation.identifiers import new_id
+from referrals.casework import ACTIONS, DISPOSITIONS
+from referrals.facts import Relation
+from routing.states import BASES, DECLINES, KINDS, Basis
+
+# The text of a note is stored sealed; 100,000 characters are fifty pages.
+_WORDS = Length(max=100_000, message="That is too long. Use at most 100,000 characters.")
+_RELATIONS = (Relation.TARGET, Relation.INCIDENT, Relation.SUBJECT)
+
+
+class AcknowledgeForm(FlaskForm):  # type: ignore[misc]
+    """One press; the offer that is meant goes along."""
+
+    handoff = HiddenField(validators=[InputRequired()])
+
+
+class DeclineForm(FlaskForm):  # type: ignore[misc]
+    """Why not, and perhaps who better."""
+
+    handoff = HiddenField(validators=[InputRequired()])
+    reason = RadioField(
+        "Why do you decline?",
+        choices=[(reason.value, words) for reason, words in DECLINES.items()],
+        validators=[InputRequired("Choose a reason.")],
+    )
+    better_team = SelectField(
+        "A team that fits better", description="If you know one.", validators=[Optional()]
+    )
+
+
+class HandOnForm(FlaskForm):  # type: ignore[misc]
+    """To whom, what is asked, what goes along and on which ground. Asked on two pages."""
+
+    to_team = SelectField("To whom?", validators=[InputRequired("Choose a team.")])
+    kind = RadioField(
+        "What do you ask of them?",
+        choices=[(kind.value, kind.value.capitalize()) for kind in KINDS],
+        validators=[InputRequired("Choose what you ask of them.")],
+    )
+    parts = SelectMultipleField(
+        "What goes along?",
+        description="They see what you tick, and nothing else.",
+        widget=ListWidget(prefix_label=False),
+        option_widget=CheckboxInput(),
+    )
+    # The kind for which the ticks were offered: another kind starts with its own.
+    parts_for = HiddenField()
+    basis = RadioField(
+        "On which ground?",
+        choices=[(basis.value, words) for basis, words in BASES.items() if basis is not Basis.INTAKE_ROUTING],
+        validators=[InputRequired("Choose the ground on which you disclose it.")],
+    )
+
+
+class OnceForm(FlaskForm):  # type: ignore[misc]
+    """A form with a key of its own: sent twice, it is recorded once."""
+
+    once = HiddenField(default=new_id, validators=[Regexp(r"[0-9a-f]{32}\Z")])
+
+
+class NoteForm(OnceForm):
+    """A note in free words."""
+
+    words = TextAreaField("Your note", validators=[InputRequired("Write the note first."), _WORDS])
+
+
+class ActionForm(OnceForm):
+    """What was done, from the list, and words beside it."""
+
+    action = RadioField(
+        "What did you do?",
+        choices=list(ACTIONS.items()),
+        validators=[InputRequired("Choose what you did.")],
+    )
+    words = TextAreaField(
+        "How it went",
+        description="Who, when, and what came of it. You can leave this empty.",
+        validators=[_WORDS],
+    )
+
+
+class PlaceForm(FlaskForm):  # type: ignore[misc]
+    """What was learned of a place. One field is enough."""
+
+    relation = RadioField(
+        "Which place?",
+        choices=[(relation.value, words.RELATIONS[relation]) for relation in _RELATIONS],
+        default=Relation.TARGET.value,
+        validators=[InputRequired()],
+    )
+    school = StringField("School", validators=[Length(max=200)])
+    place = StringField("City or town", validators=[Length(max=200)])
+    county = StringField("County", validators=[Length(max=200)])
+    state = StringField("State", description="Such as AZ or Arizona.", validators=[Length(max=60)])
+    zip_code = StringField("ZIP code", validators=[Length(max=10)])
+
+
+class CloseForm(OnceForm):
+    """How it ends, and why."""
+
+    disposition = RadioField(
+        "How does it end?",
+        choices=[(disposition.value, words) for disposition, words in DISPOSITIONS.items()],
+        validators=[InputRequired("Choose how it ends.")],
+    )
+    reason = TextAreaField(
+        "Why?",
+        description="For whoever reads this later. It is sealed like a note.",
+        validators=[InputRequired("Say why it can be closed."), _WORDS],
+    )
+
+
+class ClosingForm(FlaskForm):  # type: ignore[misc]
+    """The second member's answer."""
+
+    answer = RadioField(
+        "Your answer",
+        choices=[("approve", "Approve: close it"), ("refuse", "Refuse: we go on working on it")],
+        validators=[InputRequired("Choose an answer.")],
+    )
+
+
+class FindForm(FlaskForm):  # type: ignore[misc]
+    """An exact reference; nothing else can be searched for."""
+
+    class Meta:
+        """A search changes nothing and can be kept as an address."""
+
+        csrf = False
+
+    reference = StringField("Reference", description="Such as R-7K3M-Q2.", validators=[Length(max=40)])

@@ -1,0 +1,53 @@
+"""The one next step of a referral for the member who looks at it: words and where the button leads."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Row
+
+from directory import permissions
+from directory.members import Member
+from directory.permissions import Standing
+from referrals.states import State
+
+
+@dataclass(frozen=True)
+class NextStep:
+    """What to do now. `endpoint` is a route of the desk, or None where there is nothing to press."""
+
+    words: str
+    endpoint: str | None = None
+    anchor: str | None = None
+
+
+# What is due → the button for whoever holds it.
+_FOR_HOLDER: dict[str, NextStep] = {
+    "first_action": NextStep("Record your first action", "desk.action"),
+    "work": NextStep("Record the next action", "desk.action"),
+    "routed": NextStep("Record your first action", "desk.action"),
+    "location_needed": NextStep("Add what you learn of the place", "desk.place"),
+    "confirm_location": NextStep("Confirm the place", "desk.place"),
+    "ambiguous": NextStep("Choose a team", "desk.hand_on"),
+    "no_coverage": NextStep("Find a team", "desk.hand_on"),
+    "no_answer": NextStep("Call, then hand it on", "desk.hand_on"),
+    "answer": NextStep("Waiting for an answer"),
+    "route": NextStep("The right team is being found"),
+    "approve_closing": NextStep("Waiting for a second member"),
+}
+
+
+def find(row: Row[Any], standing: Standing, member: Member, offers: list[Row[Any]]) -> NextStep:
+    """The next step for this member."""
+    if row.state == State.CLOSED.value:
+        return NextStep("Closed")
+    if offers:
+        return NextStep("Answer", anchor="answer")
+    if permissions.allowed(member, "referral.approve_closing", standing):
+        return NextStep("Answer the closing", "desk.closing")
+    if standing.holder in member.team_ids:
+        return _FOR_HOLDER.get(row.due_reason, NextStep("Record the next action", "desk.action"))
+    if permissions.allowed(member, "referral.note", standing):
+        return NextStep("Add a note", "desk.note")
+    return NextStep("Waiting for an answer")

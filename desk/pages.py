@@ -1,0 +1,104 @@
+"""All addresses of the desk, in one table; the views stand beside their nouns."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Blueprint, g, render_template, request
+from flask.blueprints import BlueprintSetupState
+
+from desk import (
+    answers,
+    board,
+    closing,
+    documenting,
+    finding,
+    hand_on,
+    people,
+    referral_pages,
+    status,
+    why,
+)
+from directory import permissions, teams
+from directory.guards import guard, signed_in
+from foundation import clock, database, heartbeat, web
+from referrals.facts import Urgency
+from referrals.moves import NotNow
+from routing.handoffs import AlreadyAnswered
+
+desk = Blueprint("desk", __name__)
+
+
+@guard("desk.enter")
+def board_page() -> str:
+    """What waits for my teams: to answer, held, with others."""
+    member = signed_in().member
+    urgency = next((urgency for urgency in Urgency if urgency.value == request.args.get("urgency")), None)
+    with database.reading(web.engine()) as session:
+        groups = {
+            name: query(session, member.team_ids, urgency, request.args.get(name))
+            for name, query in board.GROUPS.items()
+        }
+        return render_template(
+            "board.html",
+            groups=groups,
+            chosen=urgency,
+            urgencies=list(Urgency),
+            mine=", ".join(teams.names(session, member.team_ids).values()),
+            swept=heartbeat.last(session, "clock"),
+        )
+
+
+def _use_zone() -> None:
+    """Times are shown in the zone of the member's first team."""
+    who = g.get("signed_in")
+    if who and who.member.team_ids:
+        with database.reading(web.engine()) as session:
+            g.time_zone = teams.team(session, who.member.team_ids[0]).time_zone
+
+
+def _for_templates() -> dict[str, Any]:
+    def may(action: str) -> bool:
+        who = g.get("signed_in")
+        return bool(who) and permissions.allowed(who.member, action, g.get("standing"))
+
+    return {"may": may, "now": clock.now}
+
+
+_ONE = "/referrals/<reference>"
+# Address → endpoint, view for GET, view for POST.
+_PAGES: tuple[tuple[str, str, Any, Any], ...] = (
+    ("/find", "find", finding.find_page, None),
+    ("/teams", "teams", people.teams_page, None),
+    ("/status", "status", status.status_page, None),
+    (_ONE, "referral", referral_pages.referral_page, None),
+    (f"{_ONE}/open", "open", None, referral_pages.open_told),
+    (f"{_ONE}/timeline", "timeline", referral_pages.timeline_page, None),
+    (f"{_ONE}/why", "why", why.why_page, None),
+    (f"{_ONE}/acknowledge", "acknowledge", None, answers.acknowledge),
+    (f"{_ONE}/decline", "decline", answers.decline_page, answers.decline),
+    (f"{_ONE}/hand-on", "hand_on", hand_on.hand_on_page, hand_on.hand_on),
+    (f"{_ONE}/recall", "recall", None, hand_on.recall),
+    (f"{_ONE}/note", "note", documenting.note_page, documenting.note),
+    (f"{_ONE}/action", "action", documenting.action_page, documenting.action),
+    (f"{_ONE}/place", "place", documenting.place_page, documenting.place),
+    (f"{_ONE}/close", "close", closing.close_page, closing.close),
+    (f"{_ONE}/closing", "closing", closing.closing_page, closing.answer_closing),
+)
+for _address, _endpoint, _show, _send in _PAGES:
+    if _show:
+        desk.add_url_rule(_address, _endpoint, _show, methods=["GET"])
+    if _send:
+        desk.add_url_rule(_address, f"send_{_endpoint}", _send, methods=["POST"])
+
+
+@desk.record_once
+def _register(state: BlueprintSetupState) -> None:
+    # Sign-in leads to `home` at either door.
+    state.app.add_url_rule("/", "home", board_page, methods=["GET"])
+
+
+desk.before_app_request(_use_zone)
+desk.app_context_processor(_for_templates)
+for _race in (NotNow, AlreadyAnswered):
+    desk.app_errorhandler(_race)(referral_pages.already_answered)

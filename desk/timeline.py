@@ -1,0 +1,137 @@
+"""A referral's timeline: each ledger entry a sentence that can be read aloud in a meeting."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import groupby
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from desk import words
+from directory import members, teams
+from ledger import verification
+from referrals.casework import ACTIONS, DISPOSITIONS
+from routing import handoffs
+from routing.states import BASES, DECLINES
+
+Entry = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Moment:
+    """What happened, when, and the hash of its ledger entry."""
+
+    at: datetime
+    sentence: str
+    note: str
+    hash: str
+
+
+# Kind of entry → the sentence. Braces name what `_words` fills in.
+_SENTENCES: dict[str, str] = {
+    "filed": "{who} filed it.",
+    "offered": "{who} offered it to {to_team} as a {kind}.",
+    "waits_at_desk": "It waits at the desk of {custodian}, for {due_reason}.",
+    "custody_moved": "Custody moved from {from_team} to {custodian}.",
+    "due_again": "{custodian} was late and was reminded.",
+    "worked_on": "The next step of {custodian} was set.",
+    "closing_proposed": "{who} proposed to close it: {disposition}.",
+    "closing_refused": "{who} did not approve the closing.",
+    "closed": "{who} closed it: {disposition}.",
+    "reopened": "{who} opened it again.",
+    "handoff_offer_opened": "{who} of {to_team} looked at the offer.",
+    "handoff_acknowledged": "{who} of {to_team} acknowledged the {kind}{via}.",
+    "handoff_declined": "{who} of {to_team} declined the {kind}{via}: {reason}.",
+    "handoff_recalled": "{who} took back the offer to {to_team}.",
+    "handoff_lapsed": "Nobody at {to_team} answered in time, so the offer to them ended.",
+    "handoff_escalated": "{to_team} had not answered, so more people were told.",
+    "content_opened": "{who} opened what was told.",
+    "note_recorded": "{who} added a note.",
+    "action_recorded": "{who} recorded an action: {action}.",
+    "closing_recorded": "{who} wrote down the reason for closing.",
+    "place_learned": "{who} added what was learned of the place.",
+}
+_PARTS_OF_SERVICE = {"intake": "A member of the public", "routing": "The service", "clock": "The clock"}
+_VIA = {"sms": ", by text message", "desk": ""}
+
+
+def moments(session: Session, referral_id: str) -> list[Moment]:
+    """The whole timeline, oldest first. Openings by the same person in a row are one moment."""
+    entries = verification.entries_of(session, referral_id)
+    names = _names(session, referral_id, entries)
+    told = []
+    for _, run in groupby(entries, key=_sameness):
+        same = list(run)
+        told.append(_moment(same[0], names, len(same)))
+    return told
+
+
+def _sameness(entry: Entry) -> Any:
+    return (
+        (entry["kind"], *sorted(entry["actor"].items()))
+        if entry["kind"] == "content_opened"
+        else entry["hash"]
+    )
+
+
+def _moment(entry: Entry, names: dict[str, str], times: int) -> Moment:
+    said = _words(entry, names)
+    sentence = _SENTENCES.get(entry["kind"], entry["kind"].replace("_", " ").capitalize() + ".")
+    more = f" {times} times in a row" if times > 1 else ""
+    return Moment(
+        at=datetime.fromisoformat(entry["at"]),
+        sentence=sentence.format_map(said).removesuffix(".") + more + ".",
+        note=_note(entry, said),
+        hash=entry["hash"],
+    )
+
+
+def _words(entry: Entry, names: dict[str, str]) -> dict[str, str]:
+    facts, actor = entry["facts"], entry["actor"]
+    return {
+        "who": names.get(actor.get("member", ""))
+        or _PARTS_OF_SERVICE.get(actor.get("part", ""), "The service"),
+        "custodian": names.get(facts.get("custodian"), "its team"),
+        "from_team": names.get(facts.get("from_team"), "its team"),
+        "to_team": names.get(facts.get("to_team"), "a team"),
+        "kind": facts.get("kind", "handoff"),
+        "via": _VIA.get(facts.get("via"), ""),
+        "reason": DECLINES.get(facts.get("reason"), "another reason"),
+        "disposition": DISPOSITIONS.get(facts.get("disposition"), "closed"),
+        "action": ACTIONS.get(facts.get("action"), "something else"),
+        "due_reason": words.DUE.get(facts.get("due_reason"), "a decision"),
+        "better": names.get(facts.get("better_team"), ""),
+    }
+
+
+def _note(entry: Entry, said: dict[str, str]) -> str:
+    facts = entry["facts"]
+    if entry["kind"] == "offered":
+        parts = [words.PARTS[part].lower() for part in facts["parts"] if part in words.PARTS]
+        return (
+            f"With it: {', '.join(parts) or 'no words'}. Ground: {BASES.get(facts['basis'], facts['basis'])}."
+        )
+    if entry["kind"] == "handoff_declined" and said["better"]:
+        return f"A better team, they said: {said['better']}."
+    if entry["kind"] == "filed":
+        return f"{said['custodian']} held it first."
+    return ""
+
+
+def _names(session: Session, referral_id: str, entries: Iterable[Entry]) -> dict[str, str]:
+    """Names by id: of handoffs as they were then, of all else as they are now."""
+    people = {entry["actor"].get("member", "") for entry in entries}
+    ids = {str(value) for entry in entries for value in entry["facts"].values() if isinstance(value, str)}
+    names = members.names(session, sorted(people)) | teams.names(session, ids)
+    for row in handoffs.of_referral(session, referral_id):
+        then = row.as_then
+        past = {
+            row.from_team_id: then["from_team"],
+            row.to_team_id: then["to_team"],
+            row.from_member_id: then["from_member"],
+        }
+        names |= {id: name for id, name in past.items() if id and name}
+    return names

@@ -1,0 +1,109 @@
+"""What the desk says for each code: one table for each kind of code, nothing computed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from referrals.behaviours import BEHAVIOURS
+from referrals.facts import Relation, Setting
+from referrals.filing import Source
+from referrals.states import State
+from routing.states import HandoffState, Reason
+
+# What is due next, by the referral's `due_reason`.
+DUE: dict[str, str] = {
+    "route": "finding the right team",
+    "answer": "an answer to the offer",
+    "first_action": "a first action",
+    "work": "the next action",
+    "approve_closing": "a second member's answer to the closing",
+    "routed": "work from this desk: this team leads",
+    "ambiguous": "a choice: several teams fit equally",
+    "confirm_location": "the exact place",
+    "location_needed": "the place",
+    "no_coverage": "a team: none covers this place",
+    "no_answer": "a call: nobody who was asked has answered",
+}
+
+# Why a team was asked, to end "You were asked because …".
+ASKED_BECAUSE: dict[Reason, str] = {
+    Reason.ROUTED: "the coverage rules name your team for this place",
+    Reason.UNCERTAIN_PLACE: "the place is not certain, and it may be in your area",
+    Reason.NO_LOCAL_TEAM: "no local team covers this place",
+    Reason.NO_ANSWER: "a team that was asked before you did not answer in time",
+    Reason.SUPPORT_RULE: "the coverage rules name your team to support this kind of concern",
+    Reason.NOTIFY_RULE: "the coverage rules say that your team is told",
+    Reason.HANDED_ON: "{from_team} handed it on to you",
+    Reason.BETTER_TEAM: "another team named yours as the better one",
+}
+
+STATES: dict[State, str] = {
+    State.FILED: "received, not yet with a team",
+    State.OFFERED: "offered, not yet acknowledged",
+    State.AT_DESK: "waits at a desk",
+    State.HELD: "acknowledged, being worked on",
+    State.CLOSING: "closing waits for a second member",
+    State.CLOSED: "closed",
+}
+
+HANDOFF_STATES: dict[HandoffState, str] = {
+    HandoffState.OFFERED: "not yet seen",
+    HandoffState.OPENED: "seen, not yet answered",
+    HandoffState.ACKNOWLEDGED: "acknowledged",
+    HandoffState.DECLINED: "declined",
+    HandoffState.LAPSED: "nobody answered in time",
+    HandoffState.RECALLED: "taken back",
+    HandoffState.PASSED_ON: "acknowledged, later passed on",
+    HandoffState.COMPLETED: "completed",
+}
+
+# What *Acknowledge* means, by kind of handoff.
+ACKNOWLEDGING: dict[str, str] = {
+    "transfer": "Your team takes responsibility. {from_team} is told at once.",
+    "consult": "Your team works on it with {from_team}, who keeps responsibility and is told at once.",
+    "support": "Your team helps {from_team}, who keeps responsibility and is told at once.",
+    "inform": "You confirm that your team knows. {from_team} keeps responsibility.",
+}
+
+PARTS: dict[str, str] = {
+    "narrative": "What was told",
+    "subject": "Who it is about",
+    "reporter": "How to reach the person who reported",
+    "attachments": "Files",
+    "notes": "Notes and actions",
+}
+
+RELATIONS: dict[Relation, str] = {
+    Relation.TARGET: "Where the danger is",
+    Relation.INCIDENT: "Where it happened",
+    Relation.SUBJECT: "Where the person is whom it is about",
+    Relation.REPORTER: "Where the person is who reported",
+}
+
+SETTINGS: dict[Setting, str] = {
+    Setting.SCHOOL: "A school",
+    Setting.WORKPLACE: "A workplace",
+    Setting.HOME: "A home",
+    Setting.PUBLIC: "A public place",
+    Setting.ONLINE: "Online",
+    Setting.UNKNOWN: "Not known",
+}
+
+SOURCES: dict[Source, str] = {
+    Source.PUBLIC: "A tip from the public",
+    Source.FORWARD: "Forwarded by an agency",
+}
+
+HANDLING: dict[str, str] = {
+    "H0": "May be used and passed on.",
+    "H1": "May not be used as evidence without the originator's permission.",
+    "H2": "May not be passed on without the originator's permission.",
+    "H3": "To be handled as the originator states in the words.",
+}
+
+_ACTS = {behaviour.code: behaviour.words for behaviour in BEHAVIOURS}
+
+
+def acts(codes: Sequence[str]) -> list[str]:
+    """Behaviours of concern in words, in the order of the closed list."""
+    return [words for code, words in _ACTS.items() if code in codes]
