@@ -16,6 +16,7 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -117,9 +118,16 @@ class House:
                     print(f"  {part.name} ended; starting it again", flush=True)
                     self._launch(part)
 
-    def pid(self, name: str) -> int:
-        """The process id of a part's watcher; its group holds the part itself."""
-        return self._running[name][1].pid
+    def kill(self, name: str) -> None:
+        """Kills a part as a crash would, with SIGKILL and without a word. `watch` starts it again."""
+        process = self._running[name][1]
+        # The watcher leads a group of its own, in which the part runs.
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+
+    def revive(self, name: str) -> None:
+        """Starts a killed part again."""
+        self._launch(self._running[name][0])
 
     def stop(self) -> None:
         """Ends every part in order and waits for it, the doors first."""
@@ -220,11 +228,10 @@ def _valkey(data: Path) -> tuple[str, ...]:
 def _socket(data: Path) -> Path:
     # A socket's path has a hundred characters at most; a deep folder would break it.
     near = data / "valkey.sock"
-    return (
-        near
-        if len(str(near)) < 90
-        else Path(f"/tmp/waypost-{os.getuid()}-{sha256(str(data).encode()).hexdigest()[:8]}.sock")
-    )
+    if len(str(near)) < 90:
+        return near
+    name = sha256(str(data).encode()).hexdigest()[:8]
+    return Path(tempfile.gettempdir()) / f"waypost-{os.getuid()}-{name}.sock"
 
 
 def _log(data: Path, name: str) -> IO[bytes]:

@@ -37,13 +37,25 @@ _CARELESS = ("-F", "-c", "synchronous_commit=off", "-c", "full_page_writes=off",
 
 
 @contextmanager
-def postgresql() -> Iterator[str]:
-    """A PostgreSQL of its own; yields the URL of its database `postgres`, whose user may do everything."""
+def postgresql(*, durable: bool = False) -> Iterator[str]:
+    """A PostgreSQL of its own; yields the URL of its database `postgres`, whose user may do everything.
+
+    `durable`: each commit reaches the disk, as in operation; for benchmarks.
+    """
     with _folder() as folder:
         programs, user = _postgresql_programs(folder)
         cluster = str(folder / "cluster")
         _run_as(user, [str(programs / "initdb"), "-D", cluster, *_CLUSTER])
-        command = [str(programs / "postgres"), "-D", cluster, "-k", str(folder), "-h", "", *_CARELESS]
+        command = [
+            str(programs / "postgres"),
+            "-D",
+            cluster,
+            "-k",
+            str(folder),
+            "-h",
+            "",
+            *(() if durable else _CARELESS),
+        ]
         url = f"postgresql://postgres@/postgres?host={folder}"
         with _watched(folder, command, user, lambda: psycopg.connect(url, connect_timeout=5).close()):
             yield url

@@ -1,0 +1,1 @@
+"""Benchmarks: what the house can carry, as ratios against something simple in the same run. Not tests."""

@@ -1,0 +1,95 @@
+"""`make bench`: runs every benchmark and writes docs/benchmarks.md, with the date and the machine."""
+
+from __future__ import annotations
+
+import os
+import platform
+import tempfile
+from datetime import UTC, datetime
+from pathlib import Path
+
+from foundation import database
+from foundation.settings import Settings
+from tests import servers
+from tests.benchmarks.deciding import decisions_per_second
+from tests.benchmarks.filing import tips_per_second
+from tests.benchmarks.leaving import seconds_to_provider
+
+_TABLE = Path(__file__).parents[2] / "docs" / "benchmarks.md"
+
+
+def main() -> None:
+    """Runs all; prints and writes one table."""
+    settings = Settings.from_mapping({"SECRET_KEY": "a benchmark's key, known to everybody who reads it"})
+    with tempfile.TemporaryDirectory() as folder, servers.postgresql(durable=True) as postgresql:
+        at = Path(folder)
+        rows = [*_filing(at, postgresql, settings), *_deciding(at, settings), *_leaving(at)]
+    text = _head() + "".join(f"| {' | '.join(row)} |\n" for row in rows)
+    _TABLE.write_text(text)
+    print(text)
+
+
+def _filing(folder: Path, postgresql: str, settings: Settings) -> list[tuple[str, ...]]:
+    rows = []
+    for name, url in (("SQLite", f"sqlite:///{folder}/filing.db"), ("PostgreSQL", postgresql)):
+        _migrated(url)
+        measured = tips_per_second(url, settings)
+        rows.append(
+            (
+                f"Sealed, ledgered, queued tip through the real POST, {name}",
+                f"{measured['tips']:.0f} tips/s",
+                f"bare Flask-WTF form that commits one row: {measured['bare']:.0f}/s",
+                f"costs {measured['ratio']:.2f} times the bare row",
+            )
+        )
+    return rows
+
+
+def _deciding(folder: Path, settings: Settings) -> list[tuple[str, ...]]:
+    url = f"sqlite:///{folder}/deciding.db"
+    _migrated(url)
+    measured = decisions_per_second(url, settings)
+    return [
+        (
+            "Whole decisions with explanation and digest, one core",
+            f"{measured['per_second']:.0f}/s",
+            f"p99 {measured['p99_us']:.0f} µs",
+            "",
+        )
+    ]
+
+
+def _leaving(folder: Path) -> list[tuple[str, ...]]:
+    rows = []
+    for name, with_redis in (("Redis up", True), ("Redis gone", False)):
+        measured = seconds_to_provider(folder / name.replace(" ", "-"), with_redis=with_redis)
+        rows.append(
+            (
+                f"From the POST to the hand-over to the SMS provider, {name}",
+                f"p50 {measured['p50']:.2f} s",
+                f"p99 {measured['p99']:.2f} s",
+                "",
+            )
+        )
+    return rows
+
+
+def _migrated(url: str) -> None:
+    engine = database.make_engine(url)
+    database.migrate(engine)
+    engine.dispose()
+
+
+def _head() -> str:
+    cores, system = os.cpu_count(), f"{platform.system()} on {platform.machine()}"
+    return (
+        "# Measured\n\n"
+        f"Written by `make bench` on {datetime.now(UTC):%Y-%m-%d}, on {cores} cores, {system}, Python "
+        f"{platform.python_version()}. SQLite syncs each commit (FULL), PostgreSQL likewise. The figures of a "
+        "shared machine drift; the ratios are measured pair by pair.\n\n"
+        "| What | Measured | Beside it | Ratio |\n|---|---|---|---|\n"
+    )
+
+
+if __name__ == "__main__":
+    main()
