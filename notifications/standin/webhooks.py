@@ -1,0 +1,143 @@
+"""What Twilio sends to the desk: signed forms, for status reports and for texts that people write."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import logging
+import sqlite3
+import threading
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from urllib.parse import urldefrag
+from xml.etree import ElementTree
+
+import requests
+
+from notifications.standin import behaviours
+from notifications.standin.behaviours import Step
+from notifications.standin.store import NOTE, Store
+
+# Twilio gives a webhook so long.
+_TIMEOUT_S = 15
+# With #rc=5 a failed callback is tried five times more.
+_TRIES = 6
+_STOP = frozenset({"STOP", "STOPALL", "UNSUBSCRIBE", "CANCEL", "END", "QUIT", "OPTOUT", "REVOKE"})
+_START = frozenset({"START", "YES", "UNSTOP"})
+_STOPPED = "You have successfully been unsubscribed. Reply START to resubscribe."
+_STARTED = "You have successfully been re-subscribed to messages from this number. Reply STOP to unsubscribe."
+
+_log = logging.getLogger(__name__)
+
+
+def signature(auth_token: str, url: str, form: Mapping[str, str]) -> str:
+    """The header X-Twilio-Signature: HMAC-SHA1 over the address and the sorted fields, in base64."""
+    signed = url + "".join(name + form[name] for name in sorted(form))
+    digest = hmac.new(auth_token.encode(), signed.encode(), hashlib.sha1).digest()
+    return base64.b64encode(digest).decode()
+
+
+@dataclass(frozen=True)
+class Webhooks:
+    """Calls the desk as Twilio does. `pace` stretches or shortens every wait of the stand-in."""
+
+    store: Store
+    desk_url: str
+    account_sid: str
+    auth_token: str
+    pace: float = 1.0
+    # A stand-in and its desk are on one machine: no proxy is between them.
+    _session: requests.Session = field(default_factory=requests.Session)
+
+    def __post_init__(self) -> None:
+        self._session.trust_env = False
+
+    def start_steps(self, message: sqlite3.Row) -> None:
+        """Lets the message go through the steps that it has before it, beside the caller."""
+        threading.Thread(target=self.take_steps, args=(message,), daemon=True).start()
+
+    def take_steps(self, message: sqlite3.Row) -> None:
+        """Moves the message through its steps, each reported to its status callback."""
+        for step in behaviours.of_number(message["to"]).steps[message["steps_done"] :]:
+            time.sleep(step.after_s * self.pace)
+            self.store.step(message["sid"], step.status, step.error_code)
+            for _ in range(step.times):
+                self._report(message, step)
+
+    def deliver_inbound(self, from_: str, to: str, body: str) -> None:
+        """A person's text: kept, brought to the desk, and answered in the conversation by what the desk says."""
+        message = self.store.add_message("inbound", from_, to, body, status="received")
+        word = body.strip().upper()
+        if word in _STOP | _START:
+            self.store.opt_out(from_, word in _STOP)
+            self._say(to, from_, _STOPPED if word in _STOP else _STARTED)
+        form = self._form(message) | {"SmsMessageSid": message["sid"], "Body": body}
+        form |= {"NumMedia": "0", "NumSegments": "1", "SmsStatus": "received"}
+        try:
+            answer = self._post(f"{self.desk_url}/twilio/inbound", form)
+            texts = _texts(answer) if answer.ok else []
+            if not answer.ok:
+                self._note(from_, f"The desk answered {answer.status_code}.")
+        except (requests.RequestException, ElementTree.ParseError) as fault:
+            texts = []
+            self._note(from_, f"The desk gave no usable answer ({type(fault).__name__}).")
+        for text in texts:
+            # To a number that wrote STOP, not even an answer is sent.
+            if not self.store.is_opted_out(from_):
+                self._say(to, from_, text)
+
+    def _say(self, from_: str, to: str, body: str) -> None:
+        self.store.add_message("outbound-reply", from_, to, body, status="delivered")
+
+    def _note(self, phone: str, body: str) -> None:
+        self.store.add_message(NOTE, None, phone, body, status=NOTE)
+
+    def _report(self, message: sqlite3.Row, step: Step) -> None:
+        if not message["callback"]:
+            return
+        form = self._form(message) | {"MessageStatus": step.status, "SmsStatus": step.status}
+        if step.error_code:
+            form["ErrorCode"] = str(step.error_code)
+        for turn in range(_TRIES):
+            if self._was_taken(message["callback"], form):
+                return
+            time.sleep(0.5 * 2**turn * self.pace)
+        _log.warning("The desk did not take the report %s of %s.", step.status, message["sid"])
+
+    def _was_taken(self, url: str, form: dict[str, str]) -> bool:
+        try:
+            return self._post(url, form).ok
+        except requests.RequestException:
+            return False
+
+    def _post(self, url: str, form: dict[str, str]) -> requests.Response:
+        # What follows the # tells Twilio how to call; it is neither sent nor signed.
+        address = urldefrag(url).url
+        headers = {"X-Twilio-Signature": signature(self.auth_token, address, form)}
+        return self._session.post(
+            address, data=form, headers=headers, timeout=_TIMEOUT_S, allow_redirects=False
+        )
+
+    def _form(self, message: sqlite3.Row) -> dict[str, str]:
+        form = {
+            "AccountSid": self.account_sid,
+            "ApiVersion": "2010-04-01",
+            "MessageSid": message["sid"],
+            "SmsSid": message["sid"],
+            "From": message["from"] or "",
+            "To": message["to"],
+        }
+        if message["service_sid"]:
+            form["MessagingServiceSid"] = message["service_sid"]
+        return form
+
+
+def _texts(answer: requests.Response) -> list[str]:
+    """The texts of a TwiML answer, as `<Message>` or `<Message><Body>`; none if there is no answer."""
+    if not answer.content.strip():
+        return []
+    # Our own desk wrote it.
+    root = ElementTree.fromstring(answer.content)  # noqa: S314
+    return [(message.findtext("Body") or message.text or "").strip() for message in root.iter("Message")]
