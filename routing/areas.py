@@ -1,4 +1,5 @@
-"""Areas: pieces of the map that a rule can be about. An id says its layer: `county:04013`, `school:nces-…`."""
+"""Areas: pieces of the map that a rule can be about. An id says its layer: `county:04013`,
+`school:nces-…`."""
 
 from __future__ import annotations
 
@@ -9,7 +10,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-# What is more specific is declared here, never guessed from size: a large reservation outranks a small county.
+# What is more specific is declared here, never guessed from size: a large reservation outranks a small
+# county.
 LAYER_RANKS: Mapping[str, int] = {
     "campus": 90,
     "school": 80,
@@ -23,7 +25,8 @@ LAYER_RANKS: Mapping[str, int] = {
     "state": 40,
     "nation": 10,
 }
-# Every point of the country lies in one of each; crossing a line of these leads into the neighbour, never into nothing.
+# Every point of the country lies in one of each; crossing a line of these leads into the neighbour, never
+# into nothing.
 COVERING_LAYERS = frozenset({"state", "county"})
 # People name these, so they may be without outline and ZIPs.
 NAMED_LAYERS = frozenset({"campus", "school", "zip", "county", "state", "nation"})
@@ -43,9 +46,10 @@ class AreaFault(ValueError):
 class Area:
     """One area that a site brings besides states, counties, ZIPs and postal places.
 
-    `parents` are areas that hold it, with the share of it that lies in each (1.0: all of it); `zips` are ZIPs of
-    which a share lies in it. `geometry` is GeoJSON (Polygon or MultiPolygon, longitude first) or None.
-    `precision_m`: how far its line may be from the true one, in metres. `state` is a FIPS code, "" if none.
+    `parents` are areas that hold it, with the share of it that lies in each (1.0: all of it); `zips` are
+    ZIPs of which a share lies in it. `geometry` is GeoJSON (Polygon or MultiPolygon, longitude first) or
+    None. `precision_m`: how far its line may be from the true one, in metres. `state` is a FIPS code, "" if
+    none.
     """
 
     id: str
@@ -65,8 +69,8 @@ class Area:
 
     @classmethod
     def from_json(cls, stored: Mapping[str, Any]) -> Area:
-        """An area from plain JSON. `parents` and `zips` are objects {id or ZIP: share}; `parents` may be a plain
-        list, which means wholly inside each. Raises AreaFault."""
+        """An area from plain JSON. `parents` and `zips` are objects {id or ZIP: share}; `parents` may be a
+        plain list, which means wholly inside each. Raises AreaFault."""
         area_id = str(stored.get("id", ""))
         _check(stored, area_id)
         geometry = stored.get("geometry")

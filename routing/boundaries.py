@@ -1,4 +1,5 @@
-"""Boundaries: the country's areas plus a site's own, as one immutable set named by the hash of its content."""
+"""Boundaries: the country's areas plus a site's own, as one immutable set named by the hash of its
+content."""
 
 from __future__ import annotations
 
@@ -30,7 +31,8 @@ class Boundaries:
 
     @classmethod
     def from_json(cls, stored: Iterable[Mapping[str, Any]]) -> Boundaries:
-        """The base plus areas in plain JSON (see Area.from_json). Raises AreaFault at the first that is wrong."""
+        """The base plus areas in plain JSON (see Area.from_json). Raises AreaFault at the first that is
+        wrong."""
         areas = [Area.from_json(entry) for entry in stored]
         if len({area.id for area in areas}) < len(areas):
             raise AreaFault("two areas have the same id")
@@ -124,7 +126,8 @@ class Boundaries:
         """The area itself and all that holds it, each with the share of the area that surely lies in it."""
         known = self._widened.get(area)
         if known is None:
-            # Ids are many but finite; an unknown one is not kept, so that typed rubbish cannot fill the memory.
+            # Ids are many but finite; an unknown one is not kept, so that typed rubbish cannot fill the
+            # memory.
             known = self._climb(area)
             if self.knows(area):
                 self._widened[area] = known
@@ -147,10 +150,12 @@ class Boundaries:
         for below, share in edge.items():
             layer = layer_of(below)
             if layer == "place" and layer_of(start) == "zip":
-                # Where a place lies says nothing of the part that this ZIP covers; its counties are in the table.
+                # Where a place lies says nothing of the part that this ZIP covers; its counties are in the
+                # table.
                 continue
             for parent, part in self.parents(below):
-                # Neighbours add up (the counties of one ZIP, in their state); ways through different layers do not.
+                # Neighbours add up (the counties of one ZIP, in their state); ways through different layers
+                # do not.
                 sums[parent, layer] += share * part
         farther: dict[str, float] = {}
         for (parent, _), share in sums.items():
@@ -183,8 +188,8 @@ class Boundaries:
 
     def _preferred_place(self, entry: gazetteer.Zip) -> Shares:
         # Where the site knows the real city, its own table of ZIPs counts, not the post office's name.
-        area = gazetteer.place_id(entry.state, entry.city)
-        return ((area, 1.0),) if (entry.state.lower(), place_key(entry.city)) not in self._own_places else ()
+        known = entry.state in self._own_places.get(place_key(entry.city), {})
+        return () if known else ((gazetteer.place_id(entry.state, entry.city), 1.0),)
 
     def _place_parents(self, area: str) -> Shares:
         place = self._base.places.get(area)
@@ -202,26 +207,23 @@ class Boundaries:
         return {code: tuple(shares) for code, shares in found.items()}
 
     @cached_property
-    def _own_places(self) -> dict[tuple[str, str], tuple[str, ...]]:
-        """The site's places by postal letters in lower case and key of name."""
-        found: dict[tuple[str, str], list[str]] = defaultdict(list)
+    def _own_places(self) -> Mapping[str, Mapping[str, tuple[str, ...]]]:
+        """The site's places by key of name, then by postal letters."""
+        found: dict[str, dict[str, tuple[str, ...]]] = defaultdict(dict)
         for area in self.extra.values():
             if area.layer == "place" and area.state in self._base.states:
-                letters = self._base.states[area.state].letters.lower()
-                for name in (area.name, *area.aliases):
-                    found[letters, place_key(name)].append(area.id)
-        return {key: tuple(areas) for key, areas in found.items()}
+                letters = self._base.states[area.state].letters
+                for key in {place_key(name) for name in (area.name, *area.aliases)}:
+                    found[key][letters] = (*found[key].get(letters, ()), area.id)
+        return dict(found)
 
     def places_named(self, name: str) -> tuple[str, ...]:
         """Places of every state by that name; a site's own stand in for the postal one of their state."""
         key = place_key(name)
-        own = {letters: areas for (letters, known), areas in self._own_places.items() if known == key}
-        postal = [
-            area
-            for area in self._base.places_by_name.get(key, ())
-            if self._base.places[area].state.lower() not in own
-        ]
-        return tuple(sorted([*postal, *(area for areas in own.values() for area in areas)]))
+        own = self._own_places.get(key, {})
+        postal = self._base.places_by_name.get(key, ())
+        others = (area for area in postal if self._base.places[area].state not in own)
+        return tuple(sorted([*others, *(area for areas in own.values() for area in areas)]))
 
     @cached_property
     def _schools(self) -> dict[str, tuple[str, ...]]:
@@ -244,5 +246,6 @@ class Boundaries:
 
 def _content(area: Area) -> list[Any]:
     return [
-        area.id, area.name, area.aliases, area.state, area.parents, area.zips, area.geometry, area.precision_m,
+        area.id, area.name, area.aliases, area.state, area.parents, area.zips, area.geometry,
+        area.precision_m,
     ]  # fmt: skip

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime
+from enum import StrEnum
 from typing import Any
 
 import click
@@ -29,12 +30,22 @@ _FAULTS = {
 }
 
 
+_MOMENTS = ["%Y-%m-%dT%H:%M", "%Y-%m-%d %H:%M", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%d %H:%M:%S"]
+
+
+def _one_of(words: type[StrEnum]) -> click.Choice[str]:
+    """The values themselves; click would offer an enumeration's names."""
+    return click.Choice([word.value for word in words])
+
+
 class _Point(click.ParamType[tuple[float, float]]):
     """`33.42,-111.94`: latitude, longitude in degrees."""
 
     name = "lat,lon"
 
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[float, float]:
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> tuple[float, float]:
         """Refuses what is no place on Earth; swapped numbers often are none."""
         try:
             latitude, longitude = (float(part) for part in str(value).split(","))
@@ -53,20 +64,24 @@ class _Point(click.ParamType[tuple[float, float]]):
 @click.option("--zip", "zip_code", default="", help="A ZIP.")
 @click.option("--point", type=_Point(), help="Latitude and longitude, such as 33.42,-111.94.")
 @click.option("--accuracy", default=0.0, help="How exact the point is, in metres.")
-@click.option("--relation", type=click.Choice([*Relation]), default=Relation.INCIDENT, help="Whose place it is.")
-@click.option("--urgency", type=click.Choice([*Urgency]), default=Urgency.ELEVATED, show_default=True)
-@click.option("--behaviour", multiple=True, type=click.Choice(sorted(behaviours.CODES)), help="May be repeated.")
-@click.option("--setting", type=click.Choice([*Setting]), default=Setting.UNKNOWN, help="The kind of place.")
+@click.option(
+    "--relation", type=_one_of(Relation), default=Relation.INCIDENT.value, help="Whose place it is."
+)
+@click.option("--urgency", type=_one_of(Urgency), default=Urgency.ELEVATED.value, show_default=True)
+@click.option(
+    "--behaviour", multiple=True, type=click.Choice(sorted(behaviours.CODES)), help="May be repeated."
+)
+@click.option("--setting", type=_one_of(Setting), default=Setting.UNKNOWN.value, help="The kind of place.")
 @click.option("--originator", help="The slug of a forwarding office.")
-@click.option("--at", type=click.DateTime(), help="The moment, in UTC; else now.")
+@click.option("--at", type=click.DateTime(_MOMENTS), help="The moment, in UTC; else now.")
 @click.option("--json", "as_json", is_flag=True, help="The decision as JSON.")
 def explain(
     point: tuple[float, float] | None,
     accuracy: float,
-    relation: Relation,
-    urgency: Urgency,
+    relation: str,
+    urgency: str,
     behaviour: tuple[str, ...],
-    setting: Setting,
+    setting: str,
     originator: str | None,
     at: datetime | None,
     as_json: bool,
@@ -76,8 +91,8 @@ def explain(
     moment = at.replace(tzinfo=UTC) if at else clock.now()
     with database.reading(current_app.extensions["engine"]) as session:
         snapshot = _in_force(session)
-        evidence = _evidence(snapshot, relation, point, accuracy, typed)
-        facts = Facts(urgency, behaviour, setting, _office(session, originator), evidence)
+        evidence = _evidence(snapshot, Relation(relation), point, accuracy, typed)
+        facts = Facts(Urgency(urgency), behaviour, Setting(setting), _office(session, originator), evidence)
         decision = decide(facts, snapshot.rules, snapshot.boundaries, moment)
         names = {row.id: row.name for row in teams.all_teams(session)}
     click.echo(json.dumps(decision.as_json(), indent=2) if as_json else _told(decision, snapshot, names))

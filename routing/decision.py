@@ -31,8 +31,9 @@ class Status(StrEnum):
 
 @dataclass(frozen=True)
 class Considered:
-    """A rule that was touched, and what became of it. `detail` belongs to the outcome: the criterion that lost, the
-    condition that failed, the shielding area, the excluding rule ("" for the team's own answer), or the reason."""
+    """A rule that was touched, and what became of it. `detail` belongs to the outcome: the criterion that
+    lost, the condition that failed, the shielding area, the excluding rule ("" for the team's own answer),
+    or the reason."""
 
     rule: str
     team: str
@@ -49,8 +50,8 @@ class Considered:
 
 @dataclass(frozen=True)
 class Change:
-    """What would change the decision: settling which of `areas` is meant ("" stands for outside all of them); for a
-    line also how far off it is. Without `kind`: any place at all."""
+    """What would change the decision: settling which of `areas` is meant ("" stands for outside all of
+    them); for a line also how far off it is. Without `kind`: any place at all."""
 
     kind: DoubtKind | None
     areas: tuple[str, ...] = ()
@@ -62,9 +63,9 @@ class Decision:
     """Who answers and why. Teams are ids.
 
     `leads`: the one team that leads; tied teams if *ambiguous*; if *confirm_location* the best first and then
-    those that would lead otherwise; else none. `owner` holds the referral until somebody acknowledges: the hub of
-    the one state that the place lies in, or the root desk. `offered_at_once` is not empty only for imminent
-    referrals that are not *routed*.
+    those that would lead otherwise; else none. `owner` holds the referral until somebody acknowledges: the
+    hub of the one state that the place lies in, or the root desk. `offered_at_once` is not empty only for
+    imminent referrals that are not *routed*.
     """
 
     status: Status
@@ -132,8 +133,8 @@ def decide(
 ) -> Decision:
     """The decision on `facts` (their evidence included) at the aware moment `as_of`.
 
-    `unreachable` are teams without a verified contact for this urgency now; `excluded` are teams that have already
-    answered no. Never fails on strange evidence: what finds nothing is as good as no evidence.
+    `unreachable` are teams without a verified contact for this urgency now; `excluded` are teams that have
+    already answered no. Never fails on strange evidence: what finds nothing is as good as no evidence.
     """
     evidence = _in_order(facts.evidence)
     located = locate(evidence, boundaries, ruleset.share_floor)
@@ -178,8 +179,8 @@ def _other_leads(located: Located, asked: Question, best: tuple[str, ...]) -> Ot
     found: dict[int, tuple[Doubt, dict[str, None]]] = {}
     for doubt, _, hits in located.settled():
         would = leading(weigh(hits, asked))
-        # A line or a share with nobody beyond it takes the lead from no one. Words that fit a place where nobody
-        # leads do: "Phoenix" alone may mean the one in New York.
+        # A line or a share with nobody beyond it takes the lead from no one. Words that fit a place where
+        # nobody leads do: "Phoenix" alone may mean the one in New York.
         if would != best and (would or (best and doubt.kind is DoubtKind.CHOICE)):
             entry = found.setdefault(id(doubt), (doubt, {}))
             entry[1].update(dict.fromkeys(would))
@@ -214,7 +215,8 @@ def _company(matches: tuple[Match, ...], leads: tuple[str, ...]) -> tuple[tuple[
 
 
 def _owner(hits: Hits, asked: Question) -> str:
-    """The hub of the one state where the most telling evidence lies; the root desk where there is no such hub."""
+    """The hub of the one state where the most telling evidence lies; the root desk where there is no such
+    hub."""
     sure = [hit for hit in hits if layer_of(hit.area) == "state" and _is_sure(hit, asked.rules.share_floor)]
     strongest = max((RELATION_RANKS[hit.relation] for hit in sure), default=0)
     # A reporter's own state says nothing about where the danger is.
@@ -243,7 +245,8 @@ def _changes(status: Status, located: Located, others: Others) -> tuple[Change, 
     if status is Status.LOCATION_NEEDED and not doubts:
         return (Change(None),)
     changes = (
-        Change(doubt.kind, tuple(option.area for option in doubt.options), doubt.distance_m) for doubt in doubts
+        Change(doubt.kind, tuple(option.area for option in doubt.options), doubt.distance_m)
+        for doubt in doubts
     )
     return tuple(dict.fromkeys(changes))
 

@@ -1,4 +1,5 @@
-"""The demonstration's own areas and rules. Schools, campus and all outlines here are invented; codes are real."""
+"""The demonstration's own areas and rules. Schools, campus and all outlines here are invented; codes are
+real."""
 
 from __future__ import annotations
 
@@ -25,7 +26,9 @@ def areas() -> list[dict[str, Any]]:
     """Cities, a campus and schools of Arizona, as Boundaries.from_json takes them."""
     maricopa, pima, tempe, mesa = "county:04013", "county:04019", "place:0473000", "place:0446000"
     return [
-        _area(tempe, "Tempe", [maricopa], zips=_TEMPE_ZIPS, geometry=_box(-111.98, 33.32, _TEMPE_MESA, 33.46)),
+        _area(
+            tempe, "Tempe", [maricopa], zips=_TEMPE_ZIPS, geometry=_box(-111.98, 33.32, _TEMPE_MESA, 33.46)
+        ),
         _area(mesa, "Mesa", [maricopa], zips=_MESA_ZIPS, geometry=_box(_TEMPE_MESA, 33.32, -111.58, 33.52)),
         _area("place:0455000", "Phoenix", [maricopa], geometry=_box(-112.33, 33.29, -111.98, 33.92)),
         _area("place:0477000", "Tucson", [pima], geometry=_box(-111.08, 32.06, -110.71, 32.32)),

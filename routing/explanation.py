@@ -173,7 +173,9 @@ class _Teller:
             Outcome.SHIELDED: lambda: f"is shut out: {self.area(entry.detail)} answers alone",
             Outcome.EXCLUDED: lambda: self._excluded(entry),
             Outcome.UNREACHABLE: lambda: "was passed over: nobody there can be reached now",
-            Outcome.BELOW_FLOOR: lambda: f"cannot {_VERBS[entry.role]}: only {_percent(entry.share)} lies there",
+            Outcome.BELOW_FLOOR: lambda: (
+                f"cannot {_VERBS[entry.role]}: only {_percent(entry.share)} lies there"
+            ),
         }
         return told[entry.outcome]()
 
@@ -190,9 +192,11 @@ class _Teller:
             return f"The point is {change.distance_m:.0f} m from a line: it matters whether it is {options}."
         if change.kind is DoubtKind.CHOICE:
             return f"It matters which is meant: {self._told_apart(change.areas)}."
-        zips = [area for piece in self._decision.evidence if piece.kind is PlaceKind.ZIP for area in piece.areas]
-        what = _joined([self.area(area) for area in zips]) or "The place"
-        return f"{what} lies in several areas; it matters which one: {options}. Asking for the city settles it."
+        zips = [piece for piece in self._decision.evidence if piece.kind is PlaceKind.ZIP]
+        what = _joined([self.area(area) for piece in zips for area in piece.areas]) or "The place"
+        return (
+            f"{what} lies in several areas; it matters which one: {options}. Asking for the city settles it."
+        )
 
     def _told_apart(self, areas: tuple[str, ...]) -> str:
         """Areas of one name, each with its state; within one state, with what directly holds it."""
@@ -218,7 +222,9 @@ _VERBS = {Role.LEAD: "lead", Role.SUPPORT: "support", Role.NOTIFY: "be told", Ro
 
 
 def _possessive(ours: str, theirs: str) -> str:
-    return "its county" if (ours, theirs) == ("a city", "a county") else theirs.replace("a state", "its state")
+    return (
+        "its county" if (ours, theirs) == ("a city", "a county") else theirs.replace("a state", "its state")
+    )
 
 
 def _percent(share: float) -> str:

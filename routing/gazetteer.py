@@ -1,4 +1,5 @@
-"""The names of the country: states, counties, ZIPs, postal places. Read once per process, each table when first needed."""
+"""The names of the country: states, counties, ZIPs, postal places. Read once per process, each table when
+first needed."""
 
 from __future__ import annotations
 
@@ -15,7 +16,8 @@ from pathlib import Path
 from routing.names import county_key, place_key
 
 DATA = Path(__file__).parent / "data"
-# One ZIP tells nothing of how many people live in it: a county that only most ZIPs of a place lie in stays below this.
+# One ZIP tells nothing of how many people live in it: a county that only most ZIPs of a place lie in stays
+# below this.
 UNPROVEN_SHARE = 0.89
 
 
@@ -154,8 +156,8 @@ class Gazetteer:
     def place_counties(self, place: PostalPlace) -> tuple[tuple[str, float], ...]:
         """Counties of a postal place, with the share that is proven: the least of its ZIPs' shares.
 
-        Where that is below nine tenths, the mean over its ZIPs stands instead, capped below the share that may
-        lead: it may name a candidate, never decide.
+        Where that is below nine tenths, the mean over its ZIPs stands instead, capped below the share that
+        may lead: it may name a candidate, never decide.
         """
         zips = [entry for code in place.zips or place.accepted if (entry := self.zip(code)) and entry.shares]
         # Post office boxes are rented far from home; where the place has delivery ZIPs, only those count.

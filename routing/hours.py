@@ -16,8 +16,8 @@ HOLIDAY = "holiday"
 
 @dataclass(frozen=True)
 class Hours:
-    """From `begins` up to, not including, `ends` on each of `days`; where `ends` is not later than `begins`, into
-    the next morning. Equal: all day and night. `zone` is an IANA name."""
+    """From `begins` up to, not including, `ends` on each of `days`; where `ends` is not later than
+    `begins`, into the next morning. Equal: all day and night. `zone` is an IANA name."""
 
     zone: str
     begins: time
@@ -27,8 +27,8 @@ class Hours:
 
     @classmethod
     def from_json(cls, stored: Mapping[str, Any]) -> Hours:
-        """`{"zone": "America/Phoenix", "begins": "17:00", "ends": "08:00", "days": [...], "holidays": [...]}`.
-        Raises ValueError."""
+        """`{"zone": "America/Phoenix", "begins": "17:00", "ends": "08:00", "days": [...], "holidays":
+        [...]}`. Raises ValueError."""
         days = frozenset(stored.get("days", (*DAYS, HOLIDAY)))
         if unknown := days - {*DAYS, HOLIDAY}:
             raise ValueError(f"unknown days {', '.join(sorted(unknown))}")

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 class Confidence(StrEnum):
     """How sure it is that the evidence means the area.
 
-    *asserted*: a person named it; *inside*: a point, farther from the line than all uncertainty; *share*: that
-    share of a ZIP's addresses (or of a place) lies there; *border*: one of several that fit.
+    *asserted*: a person named it; *inside*: a point, farther from the line than all uncertainty; *share*:
+    that share of a ZIP's addresses (or of a place) lies there; *border*: one of several that fit.
     """
 
     ASSERTED = "asserted"
@@ -57,8 +57,8 @@ Hits = tuple[Hit, ...]
 
 @dataclass(frozen=True)
 class Option:
-    """One way in which a doubt may end: the point lies in `area` ("" for outside all of them), and then `hits`
-    hold."""
+    """One way in which a doubt may end: the point lies in `area` ("" for outside all of them), and then
+    `hits` hold."""
 
     area: str
     hits: Hits
@@ -92,8 +92,8 @@ class Located:
 
 
 def locate(evidence: Iterable[Evidence], boundaries: Boundaries, floor: float) -> Located:
-    """Hits of all evidence, widened by everything that holds them. Shares below `floor` leave a doubt. Evidence
-    that names nothing known finds nothing; it is never an error."""
+    """Hits of all evidence, widened by everything that holds them. Shares below `floor` leave a doubt.
+    Evidence that names nothing known finds nothing; it is never an error."""
     certain: list[Hit] = []
     doubts: list[Doubt] = []
     for piece in evidence:
@@ -131,7 +131,8 @@ def _widened(area: str, relation: Relation, confidence: Confidence, boundaries: 
 
 
 def _share_doubts(hits: Hits, boundaries: Boundaries, floor: float) -> list[Doubt]:
-    """One doubt per layer in which no area has enough; areas below one minus the floor are too unlikely to ask for."""
+    """One doubt per layer in which no area has enough; areas below one minus the floor are too unlikely to
+    ask for."""
     layers: dict[str, list[Hit]] = defaultdict(list)
     for hit in hits:
         layers[layer_of(hit.area)].append(hit)

@@ -1,4 +1,5 @@
-"""Outlines: which areas a point lies in, or may lie in, with distances in metres. The only file that needs shapely."""
+"""Outlines: which areas a point lies in, or may lie in, with distances in metres. The only file that needs
+shapely."""
 
 from __future__ import annotations
 
@@ -67,7 +68,8 @@ class Outlines:
 
 def _line_distance(shape: Any, point: Any, enough: float) -> float:
     """Metres from the point to the shape's line; more than `enough` is answered with infinity."""
-    # Only the line close by is measured: on a plane that touches the Earth at the point, exact to a millionth there.
+    # Only the line close by is measured: on a plane that touches the Earth at the point, exact to a
+    # millionth there.
     latitude, longitude = point.y, point.x
     line = shape.boundary if shape.geom_type != "Point" else shape
     near = shapely.clip_by_rect(line, *_box(latitude, longitude, enough))

@@ -127,19 +127,21 @@ def _states_of(boundaries: Boundaries, *areas: str) -> set[str]:
 
 
 def _parted(words: str) -> tuple[str, State | None]:
-    """ "Tempe, AZ", "tempe az 85281", "Tempe, Arizona" → the name, and the state that is said with it. Words that
-    are nothing but a state's name stay a name."""
+    """ "Tempe, AZ", "tempe az 85281", "Tempe, Arizona" → the name, and the state that is said with it.
+    Words that are nothing but a state's name stay a name."""
     bare = re.sub(r"[\s,]*\d{5}(-\d{4})?$", "", words)
     if "," in bare:
         name, _, said = bare.rpartition(",")
         if name.strip() and (state := state_named(said.strip())):
             return name.strip(), state
+    known = gazetteer.load().states_by_name
+    if place_key(bare) in known:
+        return bare, None
     parts = bare.split()
+    # The longest name first: "Charleston West Virginia" lies in West Virginia.
     for length in range(min(4, len(parts) - 1), 0, -1):
-        if state := gazetteer.load().states_by_name.get(place_key(" ".join(parts[-length:]))):
-            # "New York", "West Virginia": the words before would be no place, or the whole is itself a state.
-            if place_key(bare) not in gazetteer.load().states_by_name:
-                return " ".join(parts[:-length]), state
+        if state := known.get(place_key(" ".join(parts[-length:]))):
+            return " ".join(parts[:-length]), state
     return bare, None
 
 
@@ -208,7 +210,8 @@ def _school(
     found = _school_names(boundaries, words)
     if states:
         found = tuple(area for area in found if states & _states_of(boundaries, area))
-    # A town narrows where it can. People name the big city for the suburb, so it never rules out the last one.
+    # A town narrows where it can. People name the big city for the suburb, so it never rules out the last
+    # one.
     near = tuple(area for area in found if set(places) & {above for above, _ in boundaries.widen(area)})
     found = near or found
     if not found:
@@ -218,7 +221,8 @@ def _school(
 
 
 def _school_names(boundaries: Boundaries, words: str) -> tuple[str, ...]:
-    """Schools so called; a town typed behind the name ("Lincoln High, Mesa") is tried as the name's end first."""
+    """Schools so called; a town typed behind the name ("Lincoln High, Mesa") is tried as the name's end
+    first."""
     name, _, rest = words.partition(",")
     found = boundaries.schools_named(words) or (boundaries.schools_named(name) if school_key(rest) else ())
     return tuple(sorted(found))

@@ -1,8 +1,9 @@
-"""Coverage rules: which team answers for which area, under which conditions. Immutable sets named by their content.
+"""Coverage rules: which team answers for which area, under which conditions. Immutable sets named by their
+content.
 
-A rule may ask what was done, how urgent it is, where, when and who forwards it. It may never ask who somebody is:
-race, religion, origin, belief, disability, gender and immigration status are no fields here, and a test fails
-if one appears.
+A rule may ask what was done, how urgent it is, where, when and who forwards it. It may never ask who
+somebody is: race, religion, origin, belief, disability, gender and immigration status are no fields here,
+and a test fails if one appears.
 """
 
 from __future__ import annotations
@@ -77,7 +78,8 @@ class Rule:
 
     @classmethod
     def from_json(cls, stored: Mapping[str, Any]) -> Rule:
-        """A rule from plain JSON; lists for sets, ISO dates. Raises RuleFault for unknown members and values."""
+        """A rule from plain JSON; lists for sets, ISO dates. Raises RuleFault for unknown members and
+        values."""
         name = stored.get("id", "a rule without id")
         if unknown := stored.keys() - _READ.keys():
             raise RuleFault(f"{name}: unknown members {', '.join(sorted(unknown))}")
@@ -99,8 +101,8 @@ class Rule:
 class RuleSet:
     """All rules in force together, and who owns what no rule decides.
 
-    `root_team` owns everything else; `state_hubs` maps a state's FIPS code to the team that owns what stays open
-    in it. `digest` (SHA-256, hex) names the whole content.
+    `root_team` owns everything else; `state_hubs` maps a state's FIPS code to the team that owns what stays
+    open in it. `digest` (SHA-256, hex) names the whole content.
     """
 
     rules: tuple[Rule, ...]

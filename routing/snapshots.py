@@ -1,4 +1,5 @@
-"""Snapshots: rule sets and a site's own areas, stored under the hash of their content. Published ones never change."""
+"""Snapshots: rule sets and a site's own areas, stored under the hash of their content. Published ones never
+change."""
 
 from __future__ import annotations
 
@@ -72,12 +73,13 @@ def publish(
 
 
 def put_in_force(session: Session, rules_id: str, areas_id: str, now: datetime) -> Snapshot:
-    """Puts two stored drafts in force together, from this transaction's commit on. Raises RuleFault with every
-    fault of the rules on those areas, and SnapshotFault for an id that was never stored."""
+    """Puts two stored drafts in force together, from this transaction's commit on. Raises RuleFault with
+    every fault of the rules on those areas, and SnapshotFault for an id that was never stored."""
     snapshot = load(session, rules_id, areas_id)
     if faults := snapshot.rules.faults(snapshot.boundaries):
         raise RuleFault("; ".join(faults))
-    session.execute(update(snapshots).where(snapshots.c.id.in_((rules_id, areas_id))).values(published_at=now))
+    both = snapshots.c.id.in_((rules_id, areas_id))
+    session.execute(update(snapshots).where(both).values(published_at=now))
     return snapshot
 
 
@@ -88,14 +90,15 @@ def load(session: Session, rules_id: str, areas_id: str) -> Snapshot:
     return Snapshot(rules, boundaries, rules_id, areas_id)
 
 
-# One per process. A half-swapped pair cannot be seen: the name is bound to a whole Snapshot or to the one before.
+# One per process. A half-swapped pair cannot be seen: the name is bound to a whole Snapshot or to the one
+# before.
 _current: Snapshot | None = None
 _loading = threading.Lock()
 
 
 def current(session: Session) -> Snapshot:
-    """What is in force now, from memory unless something newer was published. Raises SnapshotFault if nothing ever
-    was."""
+    """What is in force now, from memory unless something newer was published. Raises SnapshotFault if
+    nothing ever was."""
     global _current
     ids = _published(session)
     known = _current

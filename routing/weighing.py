@@ -36,8 +36,8 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True)
 class Match:
-    """A rule, the hit that carried it, its weight, and what became of it (`detail`: criterion, condition, area,
-    rule or reason, as the outcome says)."""
+    """A rule, the hit that carried it, its weight, and what became of it (`detail`: criterion, condition,
+    area, rule or reason, as the outcome says)."""
 
     rule: Rule
     hit: Hit

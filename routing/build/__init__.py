@@ -1,1 +1,2 @@
-"""Makes the tables of `routing/data` from published packages. For developers; nothing here runs in production."""
+"""Makes the tables of `routing/data` from published packages. For developers; nothing here runs in
+production."""

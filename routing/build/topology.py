@@ -13,8 +13,8 @@ Point = tuple[float, float]
 
 
 def outlines(topology: dict[str, Any], layer: str) -> Iterator[tuple[str, str, BaseGeometry]]:
-    """Yields (code, name, polygons in degrees WGS 84) of one object; rings that cross themselves are repaired.
-    The geometry is empty where the simplified atlas has lost the area."""
+    """Yields (code, name, polygons in degrees WGS 84) of one object; rings that cross themselves are
+    repaired. The geometry is empty where the simplified atlas has lost the area."""
     arcs = _arcs(topology)
     for entry in topology["objects"][layer]["geometries"]:
         yield entry["id"], entry["properties"]["name"], _shape(entry, arcs)

@@ -1,0 +1,91 @@
+"""The tables of the map: what they hold, where they come from, what they must never hold."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections import Counter
+
+import pytest
+
+from routing import gazetteer, outlines
+from routing.areas import AreaFault
+from routing.boundaries import Boundaries
+from tests.routing.cases import BOUNDARIES
+
+KNOWN = gazetteer.load()
+
+
+def test_every_table_is_the_one_whose_provenance_is_recorded() -> None:
+    described = json.loads((gazetteer.DATA / "PROVENANCE.json").read_text())
+    tables = {path.name for path in gazetteer.DATA.glob("*.csv*")}
+    assert tables == set(described["files"])
+    for name, recorded in described["files"].items():
+        assert hashlib.sha256((gazetteer.DATA / name).read_bytes()).hexdigest() == recorded
+    assert all(source["licence"] and source["vintage"] for source in described["sources"])
+
+
+def test_the_whole_country_is_there() -> None:
+    assert (len(KNOWN.states), len(KNOWN.counties)) == (56, 3233)
+    assert Counter(area[7:9] for area in KNOWN.counties)["04"] == 15
+
+
+def test_counties_have_their_legal_names() -> None:
+    names = {KNOWN.counties[f"county:{code}"] for code in ("51059", "51600", "22033", "09110", "02063")}
+    expected = {"Fairfax County", "Fairfax city", "East Baton Rouge Parish", "Capitol Planning Region"}
+    assert names == expected | {"Chugach Census Area"}
+
+
+def test_shares_of_a_zip_add_up() -> None:
+    entries = [entry for code in KNOWN.zip_codes if (entry := KNOWN.zip(code)) and entry.shares]
+    assert len(entries) > 39_000
+    assert all(abs(sum(share for _, share in entry.shares) - 1) < 0.01 for entry in entries)
+    assert {county for entry in entries for county, _ in entry.shares} <= KNOWN.counties.keys()
+
+
+def test_american_samoa_has_its_right_code() -> None:
+    entry = KNOWN.zip("96799")
+    assert entry is not None
+    assert entry.shares == (("county:60010", 1.0),)
+
+
+def test_codes_that_ended_are_gone_and_lead_on() -> None:
+    assert not KNOWN.changes.keys() & KNOWN.counties.keys()
+    successors = {area for change in KNOWN.changes.values() for area in change.successors}
+    assert successors <= KNOWN.counties.keys()
+
+
+def test_the_counties_that_the_map_draws_wrong_are_marked() -> None:
+    assert outlines.misdrawn() == {"county:51610", "county:51685"}
+
+
+def test_a_set_of_areas_is_named_by_its_content() -> None:
+    from routing.demonstration import areas
+
+    assert Boundaries.from_json(areas()).digest == Boundaries.from_json(areas()[::-1]).digest
+    assert Boundaries.from_json(areas()[:-1]).digest != Boundaries.from_json(areas()).digest
+
+
+def test_an_areas_state_is_the_one_that_holds_all_of_it() -> None:
+    assert BOUNDARIES.state_of("school:demo-lincoln-mesa") == "04"
+    assert BOUNDARIES.state_of("nation:us") == ""
+
+
+@pytest.mark.parametrize(
+    "area",
+    [
+        {"id": "place:5127200", "name": "Falls Church", "parents": ["state:51"]},
+        {"id": "school:x", "name": "X", "parents": ["place:nowhere"]},
+        {"id": "school:x", "name": "X", "state": "99"},
+        {"id": "place:x", "name": "X", "zips": {"99999": 1.0}},
+        {"id": "place:x", "name": "X", "zips": {"85281": 1.5}},
+        {"id": "planet:x", "name": "X"},
+        {"id": "school:x", "name": ""},
+        {"id": "school:x", "name": "X", "religion": "any"},
+        {"id": "place:x", "name": "X", "geometry": {"type": "LineString", "coordinates": []}},
+        {"id": "place:x", "name": "X", "zips": {"85281": 1.0}, "parents": ["place:x"]},
+    ],
+)
+def test_an_area_that_could_not_be_found_or_understood_is_refused(area: dict[str, object]) -> None:
+    with pytest.raises(AreaFault):
+        Boundaries.from_json([area])

@@ -1,0 +1,73 @@
+"""A decision told in sentences."""
+
+from __future__ import annotations
+
+from referrals.facts import Relation, Urgency
+from routing import explanation
+from routing.decision import Decision
+from tests.routing.cases import ARIZONA, BOUNDARIES, MARICOPA, MESA, TEMPE, ask, lead, named, point, rule_set
+
+NAMES = {"tempe": "Tempe Police", "mesa": "Mesa Police", "maricopa": "Maricopa County", "hub": "AZ-STAMP"}
+RULES = rule_set(lead("tempe", TEMPE), lead("mesa", MESA), lead("maricopa", MARICOPA), lead("hub", ARIZONA))
+LINCOLNS = named("school:demo-lincoln-mesa", Relation.INCIDENT, "school:demo-lincoln-tucson")
+
+
+def told(decision: Decision) -> tuple[str, ...]:
+    return explanation.sentences(decision, BOUNDARIES, NAMES)
+
+
+def test_who_leads_is_told_with_the_reason() -> None:
+    assert told(ask(RULES, named(TEMPE)))[0] == (
+        "Tempe Police leads because the place named is Tempe (where it happened), "
+        "and a city outranks its county."
+    )
+
+
+def test_who_lost_is_told_with_the_criterion() -> None:
+    assert "Maricopa County (Maricopa County) could lead too, but lost on layer." in told(
+        ask(RULES, named(TEMPE))
+    )
+
+
+def test_a_tie_is_told_with_its_owner_and_the_line() -> None:
+    first, second, *_, last = told(ask(RULES, point(33.40, -111.8904, 60)))
+    assert first == "Mesa Police and Tempe Police are equally right, so nobody is chosen."
+    assert second == "AZ-STAMP owns it until that is settled."
+    assert last.startswith("The point is 37 m from a line")
+
+
+def test_imminent_danger_is_told_with_everybody_who_is_asked() -> None:
+    decision = ask(RULES, point(33.40, -111.8904, 60), urgency=Urgency.IMMINENT)
+    assert any("offered at once to Mesa Police and Tempe Police" in sentence for sentence in told(decision))
+
+
+def test_a_shared_zip_asks_for_the_city() -> None:
+    rules = rule_set(lead("county", "county:51059"), lead("city", "county:51600"))
+    assert told(ask(rules, named("zip:22030")))[-1] == (
+        "ZIP 22030 lies in several areas; it matters which one: Fairfax County or Fairfax city. "
+        "Asking for the city settles it."
+    )
+
+
+def test_two_schools_of_one_name_are_told_apart() -> None:
+    assert told(ask(RULES, LINCOLNS))[-1] == (
+        "It matters which is meant: Lincoln High School in Mesa or Lincoln High School in Tucson."
+    )
+
+
+def test_a_reporter_reads_no_teams_name_unless_it_is_given() -> None:
+    decision = ask(RULES, named(TEMPE))
+    assert explanation.short(decision, BOUNDARIES) == (
+        "Sent to the team for Tempe, because the place that was named is in Tempe."
+    )
+    assert "Tempe Police" in explanation.short(decision, BOUNDARIES, NAMES)
+
+
+def test_a_reporter_reads_that_the_place_is_not_certain() -> None:
+    assert explanation.short(ask(RULES, LINCOLNS), BOUNDARIES).startswith("The place is not certain yet")
+
+
+def test_a_decision_is_told_even_when_areas_are_gone() -> None:
+    from routing.boundaries import Boundaries
+
+    assert explanation.sentences(ask(RULES, LINCOLNS, named(TEMPE)), Boundaries())

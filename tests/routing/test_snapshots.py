@@ -1,0 +1,88 @@
+"""Published rules and areas: stored by content, swapped as a whole."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from routing import snapshots
+from routing.areas import AreaFault
+from routing.demonstration import areas
+from routing.rules import RuleFault
+from routing.tables import snapshots as table
+from tests.routing.cases import TEMPE, lead, rule_set
+
+NOW = datetime(2026, 3, 4, 17, tzinfo=UTC)
+RULES = rule_set(lead("tempe", TEMPE)).as_json()
+OTHER_RULES = rule_set(lead("police", TEMPE)).as_json()
+
+
+@pytest.fixture(autouse=True)
+def _nothing_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(snapshots, "_current", None)
+
+
+def publish(session: Session, rules: dict[str, object] = RULES, at: datetime = NOW) -> snapshots.Snapshot:
+    return snapshots.publish(session, areas=areas(), rules=rules, source="test", now=at)
+
+
+def test_what_is_published_is_in_force(session: Session) -> None:
+    published = publish(session)
+    assert snapshots.current(session).digest == published.digest
+
+
+def test_what_is_in_force_is_loaded_once(session: Session) -> None:
+    publish(session)
+    assert snapshots.current(session) is snapshots.current(session)
+
+
+def test_something_newer_takes_over_as_a_whole(session: Session) -> None:
+    publish(session)
+    before = snapshots.current(session)
+    publish(session, OTHER_RULES, NOW + timedelta(hours=1))
+    after = snapshots.current(session)
+    assert [rule.team for rule in after.rules.rules if rule.area == TEMPE] == ["police"]
+    assert [rule.team for rule in before.rules.rules if rule.area == TEMPE] == ["tempe"]
+
+
+def test_an_earlier_set_can_be_put_in_force_again(session: Session) -> None:
+    first = publish(session)
+    publish(session, OTHER_RULES, NOW + timedelta(hours=1))
+    snapshots.put_in_force(session, first.rules_id, first.areas_id, NOW + timedelta(hours=2))
+    assert snapshots.current(session).digest == first.digest
+
+
+def test_the_same_content_is_one_row(session: Session) -> None:
+    publish(session)
+    publish(session, at=NOW + timedelta(hours=1))
+    assert session.execute(select(func.count()).select_from(table)).scalar_one() == 2
+
+
+def test_a_draft_changes_nothing(session: Session) -> None:
+    publish(session)
+    snapshots.store_rules(session, OTHER_RULES, "draft", NOW + timedelta(hours=1))
+    assert snapshots.current(session).rules.digest == rule_set(lead("tempe", TEMPE)).digest
+
+
+def test_an_old_snapshot_can_be_loaded_for_a_replay(session: Session) -> None:
+    first = publish(session)
+    publish(session, OTHER_RULES, NOW + timedelta(hours=1))
+    assert snapshots.load(session, first.rules_id, first.areas_id).digest == first.digest
+
+
+def test_rules_on_areas_that_are_not_there_are_refused(session: Session) -> None:
+    with pytest.raises(RuleFault, match="place:0400000"):
+        publish(session, rule_set(lead("lost", "place:0400000")).as_json())
+
+
+def test_areas_that_nothing_could_find_are_refused(session: Session) -> None:
+    with pytest.raises(AreaFault, match="5127200"):
+        snapshots.store_areas(session, [{"id": "place:5127200", "name": "Falls Church"}], "test", NOW)
+
+
+def test_before_anything_is_published_it_says_so(session: Session) -> None:
+    with pytest.raises(snapshots.SnapshotFault, match="ever published"):
+        snapshots.current(session)
