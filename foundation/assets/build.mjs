@@ -30,10 +30,7 @@ function compiled() {
 function safelist() {
   const names = readFileSync(join(here, "safelist.txt"), "utf8").split("\n").filter((line) => line && line[0] !== "#");
   const pattern = (name) => new RegExp(`^${name.slice(0, -1)}`);
-  return {
-    standard: names.map((name) => (name.endsWith("*") ? pattern(name) : name)),
-    greedy: [/\[type/, /aria-/],
-  };
+  return names.map((name) => (name.endsWith("*") ? pattern(name) : name));
 }
 
 async function purged(css) {
@@ -42,6 +39,8 @@ async function purged(css) {
     css: [{ raw: css }],
     defaultExtractor: (text) => text.match(/[\w:-]+/g) ?? [],
     safelist: safelist(),
+    // Sorting by script, and looks for showing states in a style guide: no page has them.
+    blocklist: [/header__button/, /--(?:hover|active|disabled)$/, "usa-focus", "usa-sortable"],
     keyframes: true,
   });
   return result.css;

@@ -19,5 +19,7 @@ def build() -> None:
 
 if __name__ == "__main__":
     if not (shutil.which("node") and shutil.which("npm")):
-        sys.exit("Building the style sheets needs node and npm. Waypost runs without: they are in foundation/static.")
+        sys.exit(
+            "Building the style sheets needs node and npm. Waypost runs without: they are in foundation/static."
+        )
     build()

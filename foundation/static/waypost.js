@@ -1,6 +1,9 @@
 // Comforts only: every page works without this file. No word of a page leaves it.
 "use strict";
 
+// Words that are true only where this file runs.
+document.querySelectorAll("[data-scripted]").forEach((words) => { words.hidden = false; });
+
 // The way out: the button, or Escape three times within two seconds. The page goes from the history.
 const exits = document.querySelectorAll("[data-quick-exit]");
 
@@ -33,12 +36,12 @@ function span(minutes) {
 }
 
 // The reader's clock may be wrong: count from the moment at which the server made the page.
-const shift = (time) => Date.parse(time.dataset.now) - loaded;
 const loaded = Date.now();
+const passed = () => Date.now() - loaded;
 
 function count() {
   document.querySelectorAll("time[data-due]").forEach((time) => {
-    const seconds = (Date.parse(time.dataset.due) - Date.now() - shift(time)) / 1000;
+    const seconds = (Date.parse(time.dataset.due) - Date.parse(time.dataset.now) - passed()) / 1000;
     const words = seconds < 0 ? time.dataset.late : time.dataset.left;
     const minutes = Math.floor(Math.abs(seconds) / 60);
     const amount = minutes ? span(minutes) : time.dataset.under;
@@ -58,8 +61,8 @@ if (document.querySelector("time[data-due]")) {
 const zoned = { dateStyle: "medium", timeStyle: "short" };
 const zoneName = { timeZoneName: "short", hour: "numeric" };
 
-document.querySelectorAll("time[data-local]").forEach((time) => {
-  const [at, language] = [new Date(time.dateTime), document.documentElement.lang];
+document.querySelectorAll("[data-local]").forEach((time) => {
+  const [at, language] = [new Date(time.dataset.local), document.documentElement.lang];
   const parts = new Intl.DateTimeFormat(language, zoneName).formatToParts(at);
   const zone = parts.find((part) => part.type === "timeZoneName").value;
   time.textContent = `${new Intl.DateTimeFormat(language, zoned).format(at)} ${zone}`;

@@ -45,21 +45,31 @@ ACT_GROUPS = [
     ("Watched or planned", ["watched"]),
     ("Toward themselves", ["self"]),
 ]
-TOLD = "He said \"it will be loud on friday\".\n<b>not bold</b> & a hidden sign: \u202edrowssap\u200b\n\nمرحبا, I am scared."
+TOLD = (
+    'He said "loud on friday".\n<b>not bold</b> & a hidden sign: \u202edrowssap\u200b\n\nمرحبا, I am scared.'
+)
 
 
-class TipForm(Form):  # type: ignore[misc]
+class TipForm(Form):
     """A form with one field of each kind."""
 
     token = HiddenField(default="token")
     words = TextAreaField("What happened?", [InputRequired("Tell us what happened, even in a few words.")])
-    acts = SelectMultipleField("Did any of this happen?", choices=list(ACTS.items()), description="Tick all that fit.")
+    acts = SelectMultipleField(
+        "Did any of this happen?",
+        choices=list(ACTS.items()),
+        description="Tick all that fit.",
+    )
     zip_code = StringField("ZIP code", description="Five digits. Leave it empty if you don't know.")
-    state = SelectField("State", choices=[("", "I don't know"), ("AZ", "Arizona"), ("NM", "New Mexico")])
+    state = SelectField("State", choices=[("", "I don't know"), ("AZ", "Arizona")])
     now = RadioField(
         "Is it happening now?",
-        [InputRequired("Choose one. \"I don't know\" is an answer.")],
-        choices=[("yes", "Yes"), ("no", "No"), ("unknown", "I don't know")],
+        [InputRequired('Choose one. "I don\'t know" is an answer.')],
+        choices=[
+            ("yes", "Yes"),
+            ("no", "No"),
+            ("unknown", "I don't know"),
+        ],
     )
     picture = FileField("A picture or a screenshot", description="Up to 5 MB.")
     write_back = BooleanField("You may write back to me", description="Only in your mailbox here.")
@@ -74,7 +84,8 @@ def gallery() -> Flask:
     app.jinja_env.undefined = StrictUndefined
     app.jinja_env.filters["shown"] = safe_html.shown
     app.jinja_env.globals.update(
-        languages={"en": "English", "es": "Español"}, language_addresses=lambda: {"en": "/", "es": "/?language=es"}
+        languages={"en": "English", "es": "Español"},
+        language_addresses=lambda: {"en": "/", "es": "/?language=es"},
     )
     Babel(app, default_timezone="America/Phoenix")
     app.context_processor(lambda: {"language": "en", "door": "desk" if request.path == "/desk" else "intake"})
@@ -94,7 +105,9 @@ def form() -> str:
 
 def faults() -> str:
     """The form after a fault, with what was typed."""
-    typed = MultiDict([("words", ""), ("acts", "posted"), ("acts", "other"), ("zip_code", "8528"), ("state", "AZ")])
+    typed = MultiDict(
+        [("words", ""), ("acts", "posted"), ("acts", "other"), ("zip_code", "8528"), ("state", "AZ")]
+    )
     tip = TipForm(typed)
     tip.validate()
     tip.zip_code.errors = ["A ZIP code has five digits."]
@@ -112,7 +125,12 @@ def desk() -> str:
     """The parts of the desk."""
     entries: list[dict[str, Any]] = [
         {"at": NOW - timedelta(hours=2), "sentence": "A tip came in through the public door."},
-        {"at": NOW - timedelta(hours=1), "sentence": "Offered to Tempe Police.", "who": "Waypost", "note": "Because the school stands in Tempe."},
+        {
+            "at": NOW - timedelta(hours=1),
+            "sentence": "Offered to Tempe Police.",
+            "who": "Waypost",
+            "note": "Because the school stands in Tempe.",
+        },
         {"at": NOW, "sentence": "Acknowledged.", "who": "Ines, Tempe Police"},
     ]
     return _page("desk.html", told=TOLD, entries=entries, moment=NOW, later=timedelta)
@@ -121,7 +139,9 @@ def desk() -> str:
 def error() -> tuple[str, int]:
     """A fault that keeps the words."""
     sentence = "We cannot take this down right now, and nothing was sent. Your words are below."
-    return render_template("error.html", code=503, sentence=sentence, kept=["\nHe said it will be loud on friday."]), 503
+    return render_template(
+        "error.html", code=503, sentence=sentence, kept=["\nHe said it will be loud on friday."]
+    ), 503
 
 
 def _page(name: str, **values: Any) -> str:
