@@ -34,6 +34,7 @@ class Moment:
 _SENTENCES: dict[str, str] = {
     "filed": "{who} filed it.",
     "offered": "{who} offered it to {to_team} as a {kind}.",
+    "asked": "{who} asked {to_team}: {kind}.",
     "waits_at_desk": "It waits at the desk of {custodian}, for {due_reason}.",
     "custody_moved": "Custody moved from {from_team} to {custodian}.",
     "due_again": "{custodian} was late and was reminded.",
@@ -109,7 +110,7 @@ def _words(entry: Entry, names: dict[str, str]) -> dict[str, str]:
 
 def _note(entry: Entry, said: dict[str, str]) -> str:
     facts = entry["facts"]
-    if entry["kind"] == "offered":
+    if entry["kind"] in ("offered", "asked"):
         parts = [words.PARTS[part].lower() for part in facts["parts"] if part in words.PARTS]
         return (
             f"With it: {', '.join(parts) or 'no words'}. Ground: {BASES.get(facts['basis'], facts['basis'])}."

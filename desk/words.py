@@ -22,6 +22,8 @@ DUE: dict[str, str] = {
     "confirm_location": "the exact place",
     "location_needed": "the place",
     "no_coverage": "a team: none covers this place",
+    "declined": "a choice: who was asked said no",
+    "recalled": "a choice: the offer was taken back",
     "no_answer": "a call: nobody who was asked has answered",
 }
 

@@ -90,6 +90,7 @@ def record(
     assert actor.member_id is not None
     assert actor.team_id is not None
     id = id or new_id()
+    commitment_key = moves.lock(session, referral_id).commitment_key
     key = grants.part_key(session, keys, referral_id, NOTES, team_id=actor.team_id)
     blob = sealing.seal(key, Place(keys.deployment, referral_id, NOTES), words.encode(), purpose=id)
     session.execute(
@@ -104,7 +105,6 @@ def record(
             blob=blob,
         )
     )
-    commitment_key = moves.referral(session, referral_id).commitment_key
     entries.append(
         session,
         referral_id,

@@ -24,6 +24,14 @@ def referral(session: Session, referral_id: str) -> Row[Any]:
     return session.execute(select(referrals).where(referrals.c.id == referral_id)).one()
 
 
+def lock(session: Session, referral_id: str) -> Row[Any]:
+    """The referral's row, which nobody else changes until this transaction ends. Raises NoResultFound.
+
+    Whoever changes a referral or what hangs on it locks it first: locks taken in one order never wait in a ring.
+    """
+    return session.execute(select(referrals).where(referrals.c.id == referral_id).with_for_update()).one()
+
+
 def by_reference(session: Session, reference: str) -> Row[Any] | None:
     """The referral of a reference such as `R-7K3M-Q2`, or None."""
     return session.execute(select(referrals).where(referrals.c.reference == reference)).one_or_none()
@@ -48,7 +56,7 @@ def move(
     `custodian` gives custody to that team, `expected_custodian` must still hold it. `due_at` is the referral's one
     due time from now on (None only for a closing move). Raises NotNow.
     """
-    current = referral(session, referral_id)
+    current = lock(session, referral_id)
     target = MOVES[step].get(State(current.state))
     holder = expected_custodian or current.custodian_team_id
     if target is None:

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from ledger import entries
 from ledger.entries import Actor
-from referrals import content, grants, sealing
+from referrals import content, grants, moves, sealing
 from referrals.content import Told
 from referrals.grants import Keys
 from referrals.sealing import Place
@@ -42,6 +42,7 @@ def open_content(
 
     Parts that nobody filled in, or that were not disclosed to the team, are simply absent.
     """
+    moves.lock(session, referral_id)
     wanted = grants.granted_parts(session, referral_id, team_id) & set(parts)
     rows = session.execute(
         select(sealed_parts.c.part, sealed_parts.c.blob)

@@ -20,6 +20,8 @@ class Move(StrEnum):
     """What can happen to a referral; also the kind of its ledger entry."""
 
     OFFER = "offered"
+    # For help, advice or attention: who holds it, and what is due, stays as it is.
+    ASK = "asked"
     WAIT_AT_DESK = "waits_at_desk"
     ACKNOWLEDGE = "custody_moved"
     REMIND = "due_again"
@@ -41,6 +43,7 @@ MOVES: dict[Move, dict[State, State]] = {
         State.OFFERED: State.OFFERED,
         State.HELD: State.HELD,
     },
+    Move.ASK: {state: state for state in (State.FILED, State.OFFERED, State.AT_DESK, State.HELD)},
     Move.WAIT_AT_DESK: {
         State.FILED: State.AT_DESK,
         State.OFFERED: State.AT_DESK,

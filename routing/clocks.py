@@ -5,6 +5,7 @@ Clocks are rows with a due time, so a process that stood still for an hour delay
 
 from __future__ import annotations
 
+import logging
 from datetime import datetime
 from typing import Any
 
@@ -25,6 +26,8 @@ from routing import business_days, handoffs, telling
 from routing.handoffs import AlreadyAnswered, Offer
 from routing.states import DESK_WITHIN, KINDS, OPEN, STEPS, Basis, Kind, Reason
 from routing.tables import handoffs as handoff_rows
+
+log = logging.getLogger(__name__)
 
 _CLOCK = Actor(part="clock")
 
@@ -48,6 +51,9 @@ def _in_transaction(engine: Engine, step: Any) -> None:
     except (AlreadyAnswered, moves.NotNow):
         # Somebody answered between our look and our step: that is what the clock waits for.
         return
+    except Exception as fault:
+        # One referral that cannot be stepped must not stop the clocks of all the others.
+        log.error("a due step failed: %s", type(fault).__name__)
 
 
 def _due_offers(session: Session, now: datetime, most: int) -> list[str]:
@@ -63,7 +69,11 @@ def _due_referrals(session: Session, now: datetime, most: int) -> list[str]:
 def _next_step(session: Session, duty: Duty, handoff_id: str) -> None:
     now, row = database.now(session), handoffs.handoff(session, handoff_id)
     steps, step = STEPS[Urgency(row.urgency)], row.step + 1
+    state = moves.lock(session, row.referral_id).state
     if row.state not in OPEN or row.due_at > now:
+        return
+    if state == State.CLOSED.value:
+        handoffs.recall(session, row.id, actor=_CLOCK, now=now, why="closed")
         return
     receiver = teams.team(session, row.to_team_id)
     last = step == len(steps) - 1
@@ -84,22 +94,22 @@ def _next_step(session: Session, duty: Duty, handoff_id: str) -> None:
         actor=_CLOCK,
         facts={"handoff": row.id, "step": step, "to_team": row.to_team_id, "due": due_at.isoformat()},
     )
-    if moves.referral(session, row.referral_id).state == State.OFFERED.value:
+    if row.kind == Kind.TRANSFER.value and state == State.OFFERED.value:
         moves.set_due(session, row.referral_id, due_at)
+    if last:
+        # Before anybody is told: a lapse withdraws what was not sent yet.
+        handoffs.lapse(session, row.id, now)
     telling.tell_step(session, handoffs.handoff(session, row.id), now)
     if last and row.kind == Kind.TRANSFER.value and row.reason != Reason.HANDED_ON.value:
         _climb(session, duty, row, now)
-    elif last:
-        handoffs.lapse(session, row.id, now)
 
 
 def _climb(session: Session, duty: Duty, row: Row[Any], now: datetime) -> None:
     """Nobody answered on the whole ladder: the next reachable team up the tree that was not asked yet."""
-    handoffs.lapse(session, row.id, now)
     referral = moves.referral(session, row.referral_id)
     up = _up_the_tree(session, row)
-    if up == referral.custodian_team_id:
-        _back_to_desk(session, referral, now)
+    if up == referral.custodian_team_id or referral.state == State.CLOSING.value:
+        telling.tell_custodian(session, referral, referral.custodian_team_id, "task", now)
         return
     proposal = Offer(
         referral_id=row.referral_id,
@@ -124,24 +134,9 @@ def _up_the_tree(session: Session, row: Row[Any]) -> str:
     return up
 
 
-def _back_to_desk(session: Session, referral: Row[Any], now: datetime) -> None:
-    moves.move(
-        session,
-        referral.id,
-        Move.WAIT_AT_DESK,
-        now=now,
-        actor=_CLOCK,
-        due_at=_again(session, referral, referral.custodian_team_id, now),
-        due_reason="no_answer",
-    )
-    telling.tell_custodian(
-        session, moves.referral(session, referral.id), referral.custodian_team_id, "task", now
-    )
-
-
 def _remind(session: Session, referral_id: str) -> None:
     """Whoever holds it is late: they are told again, and the desk above them too. It never closes by itself."""
-    now, row = database.now(session), moves.referral(session, referral_id)
+    now, row = database.now(session), moves.lock(session, referral_id)
     if row.state == State.CLOSED.value or row.due_at > now:
         return
     if row.state == State.FILED.value:

@@ -28,6 +28,7 @@ from referrals.moves import NotNow
 from referrals.states import Move, State
 from routing import business_days, telling
 from routing.states import (
+    DESK_WITHIN,
     FIRST_ACTION_WITHIN,
     KINDS,
     OPEN,
@@ -83,12 +84,14 @@ def offer(session: Session, keys: Keys, proposal: Offer, *, actor: Actor, now: d
     """Offers a referral to a team and tells its people; returns the handoff's id. Custody does not move.
 
     The same open offer to the same team is made once: its id is returned again. Raises NotNow where the referral
-    can't be offered (it is closed, or a closing waits for approval).
+    can't be offered (it is closed, a closing waits for approval, or that team holds it).
     """
+    referral = moves.lock(session, proposal.referral_id)
+    if proposal.to_team == referral.custodian_team_id:
+        raise NotNow("this team holds the referral already")
     for existing in open_offers(session, proposal.referral_id, proposal.kind):
         if existing.to_team_id == proposal.to_team:
             return str(existing.id)
-    referral = moves.referral(session, proposal.referral_id)
     urgency, receiver = Urgency(referral.urgency), teams.team(session, proposal.to_team)
     due_at = business_days.due(now, STEPS[urgency][1].after, urgency, receiver.time_zone)
     id = new_id()
@@ -111,16 +114,16 @@ def offer(session: Session, keys: Keys, proposal: Offer, *, actor: Actor, now: d
             as_then=_as_then(session, proposal, actor),
         )
     )
-    unheld = referral.state in _STILL_UNHELD
+    # Only a transfer can end the waiting of a referral that nobody took, so only it sets what is due next.
+    waits = KINDS[proposal.kind].moves_custody and referral.state in _STILL_UNHELD
     moves.move(
         session,
         proposal.referral_id,
-        Move.OFFER,
+        Move.OFFER if KINDS[proposal.kind].moves_custody else Move.ASK,
         now=now,
         actor=actor,
-        # A team that holds it keeps its own next step; before that, the offer's deadline is what is next.
-        due_at=due_at if unheld else referral.due_at,
-        due_reason="answer" if unheld else referral.due_reason,
+        due_at=due_at if waits else referral.due_at,
+        due_reason="answer" if waits else referral.due_reason,
         facts={
             "handoff": id,
             "kind": proposal.kind.value,
@@ -197,6 +200,7 @@ def decline(
     _record(session, row, "declined", actor, now, via=via, reason=reason.value, better_team=better_team)
     notices.supersede(session, handoff_id)
     telling.tell_sender(session, row, "task", now)
+    _back_to_desk(session, row, actor, "declined", now)
     _owe_next_step(session, row, now)
 
 
@@ -209,6 +213,9 @@ def recall(session: Session, handoff_id: str, *, actor: Actor, now: datetime, wh
     told = notices.told(session, handoff_id)
     notices.supersede(session, handoff_id)
     telling.tell_withdrawn(session, row, sorted(told), now)
+    if actor.member_id:
+        # Routing withdraws only to decide anew in the same breath.
+        _back_to_desk(session, row, actor, "recalled", now)
 
 
 def lapse(session: Session, handoff_id: str, now: datetime) -> None:
@@ -220,6 +227,7 @@ def lapse(session: Session, handoff_id: str, now: datetime) -> None:
     _record(session, row, "lapsed", clock, now)
     notices.supersede(session, handoff_id)
     telling.tell_sender(session, row, "task", now)
+    _back_to_desk(session, row, clock, "no_answer", now)
 
 
 def answered_sentence(session: Session, handoff_id: str) -> str:
@@ -255,6 +263,7 @@ def _answer(
 
 def _change(session: Session, handoff_id: str, state: HandoffState, **columns: Any) -> bool:
     """The compare-and-set of all handoffs: true for the one caller who moved the row."""
+    moves.lock(session, handoff(session, handoff_id).referral_id)
     changed = session.execute(
         update(handoffs)
         .where(handoffs.c.id == handoff_id, handoffs.c.state.in_(before(state)))
@@ -325,6 +334,24 @@ def _disclose(
         reason=reason,
         now=now,
         handoff_id=row.id,
+    )
+
+
+def _back_to_desk(session: Session, row: Row[Any], actor: Actor, why: str, now: datetime) -> None:
+    """Nobody is asked to take it any more: it waits at its custodian's desk, with a clock of its own."""
+    referral = moves.referral(session, row.referral_id)
+    if referral.state != State.OFFERED.value or open_offers(session, referral.id, Kind.TRANSFER):
+        return
+    urgency = Urgency(referral.urgency)
+    zone = teams.team(session, referral.custodian_team_id).time_zone
+    moves.move(
+        session,
+        referral.id,
+        Move.WAIT_AT_DESK,
+        now=now,
+        actor=actor,
+        due_at=business_days.due(now, DESK_WITHIN[urgency], urgency, zone),
+        due_reason=why,
     )
 
 

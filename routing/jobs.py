@@ -31,6 +31,7 @@ from routing.tables import decisions
 
 _ROUTING = Actor(part="routing")
 _ROUTABLE = {State.FILED.value, State.OFFERED.value, State.AT_DESK.value}
+_RE_ROUTES = {TeamKind.HUB.value, TeamKind.ROOT.value}
 # Who said no, or nothing, is not asked again by a rule.
 _SPENT = {HandoffState.DECLINED.value, HandoffState.LAPSED.value}
 
@@ -39,8 +40,8 @@ def route_referral(duty: Duty, referral_id: str) -> None:
     """Decides who answers for a referral and offers it to them, in one transaction."""
     now = clock.now()
     with database.transaction(duty.engine) as session:
-        row = moves.referral(session, referral_id)
-        if row.state in _ROUTABLE:
+        row = moves.lock(session, referral_id)
+        if _is_routable(session, row):
             _route(session, duty.keys, row, now)
 
 
@@ -60,6 +61,13 @@ def latest(session: Session, referral_id: str) -> Row[Any] | None:
         .order_by(decisions.c.made_at.desc(), decisions.c.id)
         .limit(1)
     ).one_or_none()
+
+
+def _is_routable(session: Session, row: Row[Any]) -> bool:
+    """Until a team works on it; and while a hub holds it, whose work is to find the team."""
+    if row.state == State.HELD.value:
+        return teams.team(session, row.custodian_team_id).kind in _RE_ROUTES
+    return row.state in _ROUTABLE
 
 
 def _route(session: Session, keys: Keys, row: Row[Any], now: datetime) -> None:
@@ -155,11 +163,11 @@ def _offer_lead(
     now: datetime,
 ) -> None:
     lead = decision.leads[0]
+    _withdraw_others(session, row.id, {lead}, now)
     if lead == holder:
         # The team that holds it already is the one: it works on it from its own desk.
         _ask_desk(session, keys, row, decision, decision_id, holder, now)
         return
-    _withdraw_others(session, row.id, {lead}, now)
     _offer(session, keys, row, Kind.TRANSFER, holder, lead, Reason.ROUTED, decision_id, now)
 
 
@@ -174,7 +182,7 @@ def _offer_all(
 ) -> None:
     """No rule settled it. Imminent waits for nobody: all who might lead are asked at once. Else a desk decides."""
     asked = [team for team in decision.offered_at_once if team != holder]
-    _withdraw_others(session, row.id, set(asked), now)
+    _withdraw_others(session, row.id, {*asked, decision.owner}, now)
     for team in asked:
         _offer(session, keys, row, Kind.TRANSFER, holder, team, Reason.UNCERTAIN_PLACE, decision_id, now)
     if not asked or decision.owner == holder:
@@ -195,8 +203,8 @@ def _ask_desk(
         reason = Reason.NO_LOCAL_TEAM if decision.status is Status.NO_COVERAGE else Reason.UNCERTAIN_PLACE
         _offer(session, keys, row, Kind.TRANSFER, holder, decision.owner, reason, decision_id, now)
         return
-    current = moves.referral(session, row.id)
-    if not handoffs.open_offers(session, row.id, Kind.TRANSFER):
+    unheld = moves.referral(session, row.id).state != State.HELD.value
+    if unheld and not handoffs.open_offers(session, row.id, Kind.TRANSFER):
         moves.move(
             session,
             row.id,
@@ -207,8 +215,7 @@ def _ask_desk(
             due_reason=decision.status.value,
             facts={"decision": decision.digest, "status": decision.status.value},
         )
-        current = moves.referral(session, row.id)
-    telling.tell_custodian(session, current, holder, "task", now)
+    telling.tell_custodian(session, moves.referral(session, row.id), holder, "task", now)
 
 
 Act = Callable[[Session, Keys, Row[Any], Decision, str, str, datetime], None]
@@ -231,11 +238,15 @@ def _offer_company(
     holder: str,
     now: datetime,
 ) -> None:
-    """Support and notify rules all apply, whoever leads."""
-    for team in decision.supports:
-        _offer(session, keys, row, Kind.SUPPORT, holder, team, Reason.SUPPORT_RULE, decision_id, now)
-    for team in decision.notifies:
-        _offer(session, keys, row, Kind.INFORM, holder, team, Reason.NOTIFY_RULE, decision_id, now)
+    """Support and notify rules all apply, whoever leads; each team is asked once, and the holder never."""
+    past = handoffs.of_referral(session, row.id)
+    for kind, reason, company in (
+        (Kind.SUPPORT, Reason.SUPPORT_RULE, decision.supports),
+        (Kind.INFORM, Reason.NOTIFY_RULE, decision.notifies),
+    ):
+        asked = {holder, *(offer.to_team_id for offer in past if offer.kind == kind.value)}
+        for team in (team for team in company if team not in asked):
+            _offer(session, keys, row, kind, holder, team, reason, decision_id, now)
 
 
 def _offer(

@@ -25,7 +25,7 @@ def learn_place(
 
     Evidence of the same relation that named several areas or none is replaced; certain evidence stays beside it.
     """
-    row, learned = moves.referral(session, referral_id), tuple(evidence)
+    row, learned = moves.lock(session, referral_id), tuple(evidence)
     facts = Facts.from_json(row.facts)
     relations = {piece.relation for piece in learned}
     kept = tuple(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -19,7 +18,6 @@ from referrals import moves
 from referrals.facts import Urgency
 from routing.states import STEPS, Audience, Reason
 
-# A ladder of one still has a next: the same person again.
 _TEMPLATE_OF_STEP = ("offer", "reminder", "escalated", "escalated")
 
 
@@ -43,11 +41,19 @@ def tell_step(session: Session, row: Row[Any], now: datetime) -> None:
 
 
 def tell_next(session: Session, row: Row[Any], now: datetime) -> int:
-    """Tells the next on the ladder at once, because a message to the last one failed. Returns how many notices."""
-    _, people = _next(session, row)
-    return notices.write(
-        session, _waiting(session, row, row.to_team_id), people, "offer", now=now, with_code=True
-    )
+    """Tells the next on the ladder at once, because a message to the last one failed. Returns how many notices.
+
+    Nobody is told twice by this: after the last on the ladder the hub's desk is told, once, and then it is the
+    clock's.
+    """
+    told = notices.told(session, row.id)
+    left = [id for id in _reachable_ladder(session, row.to_team_id) if id not in told]
+    if left:
+        waiting = _waiting(session, row, row.to_team_id)
+        return notices.write(session, waiting, left[:1], "offer", now=now, with_code=True)
+    hub_id, desk = _hub_desk(session, row)
+    people = [id for id in desk if id not in told]
+    return notices.write(session, _waiting(session, row, hub_id), people, "task", now=now)
 
 
 def tell_sender(session: Session, row: Row[Any], what: str, now: datetime) -> None:
@@ -78,27 +84,32 @@ def tell_custodian(session: Session, referral: Row[Any], team_id: str, template:
 
 def _waiting(session: Session, row: Row[Any], team_id: str) -> Waiting:
     referral = moves.referral(session, row.referral_id)
-    waiting = Waiting(
+    return Waiting(
         subject_id=row.id,
         reference=referral.reference,
         urgency=Urgency(row.urgency),
         team_id=team_id,
         time_zone=teams.team(session, team_id).time_zone,
-        deadline_at=row.offered_at,
+        # An answered offer has no clock any more; then what counts is when the referral itself is due.
+        deadline_at=row.due_at or referral.due_at or row.offered_at,
     )
-    return replace(waiting, deadline_at=row.due_at) if row.due_at else waiting
+
+
+def _reachable_ladder(session: Session, team_id: str) -> list[str]:
+    """The ladder without those who have no usable contact: they cannot be next."""
+    ladder = members.ladder(session, team_id)
+    reachable = {contact.member_id for contact in members.reachable_contacts(session, ladder)}
+    return [id for id in ladder if id in reachable]
 
 
 def _first(session: Session, row: Row[Any]) -> tuple[str, list[str]]:
-    ladder = members.ladder(session, row.to_team_id)
-    reachable = {contact.member_id for contact in members.reachable_contacts(session, ladder)}
-    # Somebody without a usable contact cannot be first: the next who can be reached is.
-    return row.to_team_id, [id for id in ladder if id in reachable][:1]
+    return row.to_team_id, _reachable_ladder(session, row.to_team_id)[:1]
 
 
 def _next(session: Session, row: Row[Any]) -> tuple[str, list[str]]:
-    ladder = members.ladder(session, row.to_team_id)
+    ladder = _reachable_ladder(session, row.to_team_id)
     told = notices.told(session, row.id)
+    # A ladder of one still has a next: the same person again.
     return row.to_team_id, [id for id in ladder if id not in told][:1] or ladder[:1]
 
 
