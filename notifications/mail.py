@@ -52,6 +52,8 @@ class MailSender:
         becomes the part before the @ of the header. Accepted: the server took it, not that it arrived.
         """
         settings = self._settings
+        if not settings.smtp_host:
+            return Outcome(OutcomeState.FAILED_PERMANENT, Action.CONFIGURATION, code="not_configured")
         if settings.smtp_security == "none" and not _is_loopback(settings.smtp_host):
             return Outcome(OutcomeState.FAILED_PERMANENT, Action.CONFIGURATION, code="not_encrypted")
         message = self._message(to, subject, text, html, message_id).as_bytes(policy=_POLICY)
@@ -106,6 +108,8 @@ class MailSender:
             smtp.ehlo_or_helo_if_needed()
             if settings.smtp_security == "starttls":
                 smtp.starttls(context=checked)
+                # What was said before the encryption counts no more.
+                smtp.ehlo_or_helo_if_needed()
             if settings.smtp_user:
                 smtp.login(settings.smtp_user, settings.smtp_password)
         except BaseException:

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import requests
-from twilio.base.exceptions import TwilioException, TwilioRestException
+from twilio.base.exceptions import TwilioException, TwilioRestException, TwilioServiceException
 from twilio.http.http_client import TwilioHttpClient
 from twilio.request_validator import RequestValidator
 from twilio.rest import Client
@@ -93,7 +93,8 @@ class SmsSender:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self._client = Client(
+        # Given nothing, Twilio's client would look into the environment and then refuse.
+        self._client: Any = settings.twilio_account_sid and Client(
             settings.twilio_account_sid, settings.twilio_auth_token, http_client=_HttpClient(settings)
         )
 
@@ -103,6 +104,8 @@ class SmsSender:
         `to` is in E.164. `attempt_id` comes back in the address of every delivery report. After `validity_s`
         (cut to 1–36,000 s) Twilio drops the text rather than send it late.
         """
+        if not self._client:
+            return Outcome(OutcomeState.FAILED_PERMANENT, Action.CONFIGURATION, code="not_configured")
         try:
             message = self._client.messages.create(
                 to=to,
@@ -140,6 +143,8 @@ class SmsSender:
         return {"from_": self._settings.twilio_from}
 
     def _ask(self, question: Callable[[], Found | None]) -> Found | None:
+        if not self._client:
+            raise ProviderSilent("No Twilio account is set.")
         try:
             return question()
         except TwilioRestException as fault:
@@ -192,8 +197,8 @@ def _outcome_of_fault(fault: Exception) -> Outcome:
             )
         case _Unclear():
             return Outcome(OutcomeState.UNKNOWN, Action.ASK, code=fault.status)
-        case TwilioRestException():
-            return outcome_of(fault.code)
+        case TwilioRestException() | TwilioServiceException():
+            return outcome_of(fault.code or fault.status)
         case requests.ConnectionError() if _never_left(fault):
             return Outcome(OutcomeState.FAILED_TRANSIENT, Action.RETRY, code="not_reached")
         case _:

@@ -115,6 +115,10 @@ def test_nothing_goes_in_the_clear_to_another_machine(send: Callable[..., Outcom
     assert send("ines", settings=elsewhere) == Outcome(PERMANENT, Action.CONFIGURATION, code="not_encrypted")
 
 
+def test_without_a_server_nothing_is_sent(send: Callable[..., Outcome], wired: Settings) -> None:
+    assert send("ines", settings=replace(wired, smtp_host="")).code == "not_configured"
+
+
 def test_a_server_without_encryption_is_refused_where_it_is_asked_for(
     send: Callable[..., Outcome], wired: Settings, phone: Running
 ) -> None:
@@ -185,7 +189,7 @@ def _tls_server(security: str, certificate: Path) -> Iterator[int]:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(certificate)
     port = free_port()
-    offered = {"ssl_context": context} if security == "tls" else {"tls_context": context}
+    offered: Any = {"ssl_context": context} if security == "tls" else {"tls_context": context}
     server = Controller(Sink(), hostname="127.0.0.1", port=port, server_hostname="mail.invalid", **offered)
     server.start()
     yield port

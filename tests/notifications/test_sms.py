@@ -20,7 +20,7 @@ from foundation.settings import Settings
 from notifications import sms, twilio_codes
 from notifications.outcomes import Action, Outcome, OutcomeState
 from notifications.sms import Found, ProviderSilent, SmsSender
-from notifications.standin import Running
+from notifications.standin import Running, create_standin
 from notifications.standin.webhooks import signature
 from notifications.twilio_codes import outcome_of, outcome_of_report
 from tests.notifications.conftest import Desk
@@ -214,6 +214,14 @@ def test_a_wrong_token_stops_the_sender(wired: Settings) -> None:
         sender.find(number("0001"), LONG_AGO, "7H2K")
 
 
+def test_without_an_account_nothing_is_sent(settings: Settings) -> None:
+    sender = SmsSender(settings)
+    outcome = sender.send(number("0001"), TEXT, attempt_id="attempt1", validity_s=600)
+    assert (outcome.action, outcome.code) == (Action.CONFIGURATION, "not_configured")
+    with pytest.raises(ProviderSilent):
+        sender.fetch("SM" + "0" * 32)
+
+
 def test_a_connection_that_was_never_made_left_nothing_behind(wired: Settings) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
@@ -357,8 +365,6 @@ def test_messages_under_way_go_on_after_a_restart(
 ) -> None:
     store = phone.app.extensions["store"]
     store.add_message("outbound-api", "+1", number("0001"), TEXT, callback=sms.status_url(wired, "attempt1"))
-    from notifications.standin import create_standin
-
     create_standin(tmp_path / "standin", desk.url, "AC", "token", pace=0.05)
     desk.await_statuses("sent", "delivered")
     until(lambda: store.messages()[0]["status"] == "delivered")
