@@ -111,11 +111,21 @@ def settings() -> Settings:
 
 def choose_language() -> str:
     """The language asked for in the address or kept in the form, else the browser's, else English."""
-    asked = request.values.get("language", "")
-    if asked in LANGUAGES:
+    asked = asked_language()
+    if asked:
         return asked
     kept: str | None = g.get("language")
     return kept or request.accept_languages.best_match(LANGUAGES) or "en"
+
+
+def asked_language() -> str:
+    """The language that the address or the form names; "" where it names none that we have."""
+    try:
+        asked = request.values.get("language", "")
+    except HTTPException:
+        # The form is too large to read, and the page that says so needs a language too.
+        asked = request.args.get("language", "")
+    return asked if asked in LANGUAGES else ""
 
 
 def healthz() -> str:
