@@ -58,7 +58,9 @@ _GROUP_TITLES = {
 }
 _PLACE_FAULTS = {
     Reason.UNKNOWN_STATE: lazy_gettext("Choose a state from the list, or “I don’t know”."),
-    Reason.ZIP_FORM: lazy_gettext("A ZIP code has five digits, like 85281. Leave it empty if you are not sure."),
+    Reason.ZIP_FORM: lazy_gettext(
+        "A ZIP code has five digits, like 85281. Leave it empty if you are not sure."
+    ),
     Reason.UNKNOWN_ZIP: lazy_gettext("We know no such ZIP code. Check it, or leave it empty."),
     Reason.ZIP_NOT_IN_STATE: lazy_gettext(
         "This ZIP code is not in the state you chose. Change one of them, or leave one empty."
@@ -111,9 +113,10 @@ class TipForm(FlaskForm):  # type: ignore[misc]
     behaviours = SelectMultipleField(
         lazy_gettext("Did any of this happen?"),
         description=lazy_gettext("Check all that fit. You can skip this."),
-        choices=[(act.code, lazy_gettext(act.words)) for act in BEHAVIOURS], validate_choice=False
+        choices=[(act.code, lazy_gettext(act.words)) for act in BEHAVIOURS],
+        validate_choice=False,
     )
-    other_act = TextAreaField(lazy_gettext("What else did they do?"), validators=[_told])
+    other_act = StringField(lazy_gettext("What else did they do?"), validators=[_told])
     school = StringField(lazy_gettext("Name of the school, or of the place"), validators=[_told])
     place = StringField(lazy_gettext("City or town"), validators=[_told])
     state = SelectField(lazy_gettext("State"), choices=_states, validate_choice=False, validators=[_told])
@@ -124,12 +127,12 @@ class TipForm(FlaskForm):  # type: ignore[misc]
         default=Setting.UNKNOWN.value,
         validate_choice=False,
     )
-    subject = TextAreaField(
+    subject = StringField(
         lazy_gettext("Who is it about?"),
         description=lazy_gettext("A name, a nickname, an account, a grade: whatever you know."),
         validators=[_told],
     )
-    target = TextAreaField(
+    target = StringField(
         lazy_gettext("Who could be hurt?"),
         description=lazy_gettext("A person, a group, a class, or the person themselves."),
         validators=[_told],
@@ -168,12 +171,19 @@ class TipForm(FlaskForm):  # type: ignore[misc]
             for group, title in _GROUP_TITLES.items()
         ]
 
+    @staticmethod
+    def chosen(field: SelectField | SelectMultipleField) -> list[str]:
+        """What is chosen, in the words of the page."""
+        return [str(label) for _, label, selected, _ in field.iter_choices() if selected]
+
     def tip(self) -> Tip:
         """The loose answers as a typed value; choices that no form of ours sends count as not made."""
         answers: Mapping[str, Any] = self.data
         words = {name: answers[name] or "" for name in _WORDS}
         return Tip(
-            behaviours=tuple(act.code for act in BEHAVIOURS if act.code in CODES & set(answers["behaviours"] or ())),
+            behaviours=tuple(
+                act.code for act in BEHAVIOURS if act.code in CODES & set(answers["behaviours"] or ())
+            ),
             setting=_one_of(Setting, answers["setting"]),
             danger=_one_of(Danger, answers["danger"]),
             **words,
@@ -211,7 +221,8 @@ def _one_of(kind: Any, answer: str | None) -> Any:
 
 
 def _too_long(size: int) -> str:
-    return gettext(
+    sentence: str = gettext(
         "This is %(size)s characters too long for one tip. Send the first part now, then write a second tip.",
         size=f"{size - web.settings().max_tip_bytes:,}",
     )
+    return sentence

@@ -37,8 +37,6 @@ log = logging.getLogger(__name__)
 public = Blueprint("public", __name__)
 
 Page = tuple[str, int]
-# Percent encoding makes three bytes of one; a little is left for the fields' names.
-_BODY_PER_TIP_BYTE = 4
 _PAGES = {"home", "public.tip_page", "public.status_page"}
 # As long as eight of the longest words with much between them; longer is no receipt.
 _MOST_TYPED = 500
@@ -65,8 +63,7 @@ def _add_start(state: BlueprintSetupState) -> None:
 
 @public.app_url_defaults
 def _keep_language(endpoint: str, values: dict[str, Any]) -> None:
-    asked = request.values.get("language") if request else None
-    if endpoint in _PAGES and asked in web.LANGUAGES:
+    if endpoint in _PAGES and request and (asked := web.asked_language()):
         values.setdefault("language", asked)
 
 
@@ -78,7 +75,6 @@ def _read_answers(_endpoint: str | None, _values: dict[str, Any] | None) -> None
     if request.mimetype.startswith("multipart/"):
         # Our forms send none, and large parts of one would be spooled to disk in clear.
         abort(400)
-    request.max_content_length = _BODY_PER_TIP_BYTE * web.settings().max_tip_bytes
     sent = request.get_data()
     g.answers = request.form
     g.unreadable = not _is_text(sent)
@@ -135,7 +131,7 @@ _STEPS: dict[str, Callable[[TipForm], Page]] = {"check": _check, "change": _chan
 def _file(form: TipForm) -> str:
     """Seals and stores the tip; returns its submission once it is committed, by this press or an earlier one."""
     tip, secret = form.tip(), web.settings().secret_key
-    submission = tip.submission(form.form_key.data)
+    submission = tip.submission(str(form.form_key.data))
     receipt = receipt_for(submission, secret)
     recipient = current_app.extensions["routing_key"]()
     sealed = filing.seal(documents(tip.told()), deployment=web.settings().deployment, to=recipient)
@@ -170,12 +166,16 @@ def check_receipt() -> Page:
     """Asks for two of the words, while all eight can still be read again."""
     submission = g.answers.get("receipt_key", "")
     if not _is_filed(submission):
-        return _status_page(400, gettext("We could not find that receipt. If you have your eight words, type them."))
+        return _status_page(
+            400, gettext("We could not find that receipt. If you have your eight words, type them.")
+        )
     words = receipt_for(submission, web.settings().secret_key).words
     wanted = [words[place] for place in _asked(submission)]
     typed = [g.answers.get(name, "").strip().lower() for name in ("code_first", "code_second")]
     if not hmac.compare_digest(" ".join(wanted).encode(), readable(" ".join(typed)).encode()):
-        return _receipt_page(submission, 400, gettext("Those are not the two words. Look at the list and try again."))
+        return _receipt_page(
+            submission, 400, gettext("Those are not the two words. Look at the list and try again.")
+        )
     return render_template("saved.html"), 200
 
 
@@ -204,9 +204,11 @@ def show_status() -> Page:
         found = filing.by_receipt(session, receipt.lookup(web.settings().secret_key))
     if found is None:
         limits.count_wrong_words()
-        return _status_page(400, gettext("We know no receipt with these words. Check the order and the spelling."))
+        return _status_page(
+            400, gettext("We know no receipt with these words. Check the order and the spelling.")
+        )
     here = STATUS_STEPS.index(REPORTER_STATUS[State(found.state)])
-    return render_template("standing.html", steps=status_steps(), here=here), 200
+    return render_template("standing.html", steps=status_steps(), here=here, received=found.filed_at), 200
 
 
 def _form_page(form: TipForm, code: int = 200, sentence: str = "") -> Page:
@@ -239,19 +241,24 @@ def _receipt_page(submission: str, code: int = 200, fault: str = "") -> Page:
 
 
 def _status_page(code: int = 200, fault: str = "") -> Page:
-    return render_template("status.html", fault=fault, typed=readable(g.get("answers", {}).get("code_words", ""))), code
+    return render_template(
+        "status.html", fault=fault, typed=readable(g.get("answers", {}).get("code_words", ""))
+    ), code
 
 
 def _too_many() -> str:
-    return gettext(
+    sentence: str = gettext(
         "Too many tries from your network in a short time. Your words are still here. Wait a little, then try again."
     )
+    return sentence
 
 
 @public.errorhandler(CSRFError)
 def _no_token(_fault: CSRFError) -> Page:
     return _again(
-        gettext("Your words are still here. The page was open for long, or cookies are off. Press the button again."),
+        gettext(
+            "Your words are still here. The page was open for long, or cookies are off. Press the button again."
+        ),
         400,
     )
 
@@ -261,7 +268,9 @@ def _too_large(_fault: RequestEntityTooLarge) -> Page:
     # What was not read cannot be shown again; the browser still has it.
     g.answers = MultiDict()
     return _again(
-        gettext("That was too long for one tip. Go back in your browser: your words are there. Send a part of them."),
+        gettext(
+            "That was too long for one tip. Go back in your browser: your words are there. Send a part of them."
+        ),
         413,
     )
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from flask_babel import gettext, lazy_gettext
 
 from intake.tip_form import DANGERS, SETTINGS, TipForm
+from referrals.facts import Setting
 from referrals.states import REPORTER_STATUS
 
 # The line of steps, in order: the distinct values of REPORTER_STATUS.
@@ -31,7 +32,9 @@ _STATUS_WORDS = {
     ),
     "closed": (
         lazy_gettext("Closed"),
-        lazy_gettext("The team has finished its work on your tip. If something new happens, send another tip."),
+        lazy_gettext(
+            "The team has finished its work on your tip. If something new happens, send another tip."
+        ),
     ),
 }
 
@@ -61,13 +64,14 @@ def status_steps() -> list[Step]:
 def summary(form: TipForm) -> list[Part]:
     """All answers that were given, in the order of the form."""
     tip = form.tip()
-    acts = dict(form.behaviours.choices)
     words = {field.name: (str(field.label.text), str(field.data or "")) for field in form}
-    state = dict(form.state.choices).get(tip.state, tip.state) if tip.state else ""
     words |= {
-        "behaviours": (str(form.behaviours.label.text), "\n".join(str(acts[code]) for code in tip.behaviours)),
-        "state": (str(form.state.label.text), str(state)),
-        "setting": (str(form.setting.label.text), str(SETTINGS[tip.setting])),
+        "behaviours": (str(form.behaviours.label.text), "\n".join(form.chosen(form.behaviours))),
+        "state": (str(form.state.label.text), "".join(form.chosen(form.state)) if tip.state else ""),
+        "setting": (
+            str(form.setting.label.text),
+            "" if tip.setting is Setting.UNKNOWN else str(SETTINGS[tip.setting]),
+        ),
         "danger": (str(form.danger.label.text), str(DANGERS[tip.danger])),
     }
     return [
@@ -79,7 +83,7 @@ def summary(form: TipForm) -> list[Part]:
 def _parts() -> tuple[tuple[str, str, tuple[str, ...]], ...]:
     return (
         ("what", gettext("What happened"), ("what_happened", "behaviours", "other_act")),
-        ("where", gettext("Where"), ("setting", "school", "place", "state", "zip_code")),
+        ("where", gettext("Where"), ("school", "place", "state", "zip_code", "setting")),
         ("who", gettext("Who and when"), ("subject", "target", "when", "how_known")),
         ("now", gettext("Right now"), ("danger",)),
         ("you", gettext("You"), ("contact",)),
