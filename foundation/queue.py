@@ -8,6 +8,8 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import redis
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 from redis.sentinel import Sentinel
 from rq import Queue
 from rq.serializers import JSONSerializer
@@ -22,11 +24,14 @@ DRAIN = "worker.drain"
 _SILENCE_SECONDS = 5.0
 
 
-def connect(settings: Settings, *, timeout: float | None = 1.0) -> redis.Redis | None:
+def connect(settings: Settings, *, timeout: float | None = 0.5) -> redis.Redis | None:
     """A connection to the server of the settings, or None where none is set. Connects lazily."""
     if not settings.redis_url:
         return None
-    waits: dict[str, Any] = {"socket_timeout": timeout, "socket_connect_timeout": 1.0}
+    waits: dict[str, Any] = {"socket_timeout": timeout, "socket_connect_timeout": timeout or 1.0}
+    if timeout:
+        # Each retry would wait as long again, with a commit's page behind it.
+        waits["retry"] = Retry(NoBackoff(), 0)
     if settings.redis_sentinels:
         parts = urlsplit(settings.redis_url)
         nodes = [
@@ -62,7 +67,8 @@ class Bell:
             queue(self._connection, urgent=urgent).enqueue(
                 DRAIN, urgent, description=DRAIN, retry=None, result_ttl=0, failure_ttl=60, job_timeout=120
             )
-        except redis.RedisError as fault:
+        except Exception as fault:
+            # Whatever it is: the commit that rang stands, and its page must say so.
             self.missed += 1
             self._silent_until = time.monotonic() + _SILENCE_SECONDS
             log.warning("the bell did not ring: %s; the sweep delivers", type(fault).__name__)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import MISSING, dataclass, field, fields
+from math import inf
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -34,6 +35,13 @@ def _http(text: str) -> str:
     return text.rstrip("/")
 
 
+def _database(text: str) -> str:
+    # The address holds a password: it is never repeated in the sentence.
+    if not text.startswith(("sqlite:///", "postgresql://", "postgresql+psycopg://")):
+        raise ValueError("must begin with sqlite:/// or postgresql://")
+    return text
+
+
 def _one_of(*allowed: str) -> Callable[[str], str]:
     def read(text: str) -> str:
         if text not in allowed:
@@ -45,7 +53,7 @@ def _one_of(*allowed: str) -> Callable[[str], str]:
 
 def _seconds(text: str) -> float:
     value = float(text)
-    if value <= 0:
+    if not 0 < value < inf:
         raise ValueError("must be more than zero seconds")
     return value
 
@@ -73,7 +81,7 @@ class Settings:
     demonstration: bool = _setting(_yes, default=False)
     data_dir: Path = _setting(Path, default=Path("var"))
 
-    database_url: str = _setting(str, default="sqlite:///var/waypost.db", repr=False)
+    database_url: str = _setting(_database, default="sqlite:///var/waypost.db", repr=False)
     # Empty: no bell; the sweep delivers by itself.
     redis_url: str = _setting(str, default="", repr=False)
     # For Sentinel: `host:port,host:port`; then redis_url gives the password and the database number.

@@ -65,18 +65,27 @@ def _fault(row: Row[Any], position: int, previous: str) -> str | None:
         return f"entry {position} is missing before it"
     if hashlib.sha256(row.body.encode()).hexdigest() != row.entry_hash:
         return "its content does not fit its hash"
-    body = json.loads(row.body)
-    if body["previous"] != previous:
+    body = _object_in(row.body)
+    if body.get("previous") != previous:
         return "it does not follow from the entry before it"
-    at = row.at.isoformat(timespec="microseconds")
-    if (body["stream"], body["position"], body["kind"], body["at"]) != (
-        row.stream,
-        row.position,
-        row.kind,
-        at,
-    ):
+    columns = {
+        "stream": row.stream,
+        "position": row.position,
+        "kind": row.kind,
+        "at": row.at.isoformat(timespec="microseconds"),
+    }
+    if any(body.get(name) != value for name, value in columns.items()):
         return "its columns do not fit its content"
     return None
+
+
+def _object_in(body: str) -> dict[str, Any]:
+    """The entry's JSON object; what a forger left there instead is as good as an empty one."""
+    try:
+        found = json.loads(body)
+    except ValueError:
+        return {}
+    return found if isinstance(found, dict) else {}
 
 
 def _cut(heads: dict[str, tuple[int, str]], seen: dict[str, tuple[int, str]]) -> str | None:
@@ -88,6 +97,8 @@ def _cut(heads: dict[str, tuple[int, str]], seen: dict[str, tuple[int, str]]) ->
         if head is None:
             return f"stream {stream}: it has entries and no head"
         position = last[0] if last else 0
+        if position == head[0]:
+            return f"entry {position} of stream {stream}: its hash is not the one that its head says"
         return f"stream {stream}: the entry after {position} is missing, its head says {head[0]}"
     return None
 

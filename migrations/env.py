@@ -4,6 +4,11 @@ from __future__ import annotations
 
 from alembic import context
 
+import directory.tables  # noqa: F401
+import foundation.tables  # noqa: F401
+import ledger.tables  # noqa: F401
+import notifications.tables  # noqa: F401
+import referrals.tables  # noqa: F401
 import routing.tables  # noqa: F401  # each import fills the metadata
 from foundation.database import metadata, transaction
 

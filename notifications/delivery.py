@@ -39,6 +39,10 @@ _ASK_AFTER = {Urgency.IMMINENT: timedelta(seconds=60), Urgency.ELEVATED: timedel
 _ASK_AFTER_ROUTINE = timedelta(minutes=10)
 # A notice that the provider puts off is not tried for ever: escalation has long moved on.
 _MOST_ATTEMPTS = 8
+# The attempt asked the provider about the one before it and sent nothing.
+_ASKED = "asked"
+_NO_PROVIDER = Outcome(OutcomeState.FAILED_PERMANENT, Action.NOTHING, code="no_provider")
+_UNSETTLED = {NoticeState.FAILED_TRANSIENT, NoticeState.UNKNOWN}
 _DELIVERABLE = {
     NoticeState.DUE.value,
     NoticeState.CALLING.value,
@@ -54,7 +58,7 @@ class _Call:
     notice: Row[Any]
     address: str
     attempt_id: str
-    # The attempt before this one, whose outcome nobody knows.
+    # The earlier attempt whose outcome nobody knows; the first, where several are.
     unclear: Row[Any] | None
 
 
@@ -64,9 +68,10 @@ def deliver(duty: Duty, notice_id: str) -> datetime | None:
         call = _begin(session, notice_id)
     if not isinstance(call, _Call):
         return call
-    outcome = _ask(duty.settings, call) or _CHANNELS[Channel(call.notice.channel)](duty.settings, call)
+    told = _ask(duty.settings, call)
+    outcome = told or _CHANNELS[Channel(call.notice.channel)](duty.settings, call)
     with database.transaction(duty.engine) as session:
-        return _settle(session, call, outcome, clock.now())
+        return _settle(session, call, outcome, clock.now(), asked=told is not None)
 
 
 def _begin(session: Session, notice_id: str) -> _Call | datetime | None:
@@ -77,27 +82,29 @@ def _begin(session: Session, notice_id: str) -> _Call | datetime | None:
     contact = session.execute(select(contacts).where(contacts.c.id == notice.contact_id)).one()
     if contact.disabled_at or contact.opted_out_at:
         _set(session, notice_id, NoticeState.FAILED_PERMANENT, fault="contact_disabled")
+        react(session, notice, Action.NEXT_CONTACT, None, clock.now(), failed=True)
         return None
-    now, unclear = database.now(session), _unclear_attempt(session, notice_id)
-    wait: datetime | None = unclear.started_at + _ask_after(notice) if unclear is not None else None
+    now, unclear = database.now(session), _unclear_attempts(session, notice_id)
+    wait: datetime | None = unclear[-1].started_at + _ask_after(notice) if unclear else None
     if wait is not None and wait > now:
         _set(session, notice_id, NoticeState.UNKNOWN, fault=None)
         return wait
     attempt_id = new_id()
     session.execute(insert(attempts).values(id=attempt_id, notice_id=notice_id, started_at=now))
     _set(session, notice_id, NoticeState.CALLING, fault=None)
-    return _Call(notice, contact.address, attempt_id, unclear)
+    return _Call(notice, contact.address, attempt_id, unclear[0] if unclear else None)
 
 
-def _unclear_attempt(session: Session, notice_id: str) -> Row[Any] | None:
-    """The last attempt, if nobody knows what became of it."""
-    last = session.execute(
-        select(attempts)
-        .where(attempts.c.notice_id == notice_id)
-        .order_by(attempts.c.started_at.desc())
-        .limit(1)
-    ).one_or_none()
-    return last if last is not None and last.outcome in (None, OutcomeState.UNKNOWN.value) else None
+def _unclear_attempts(session: Session, notice_id: str) -> list[Row[Any]]:
+    """The attempts of which nobody knows what became, oldest first; none once the last one is clear."""
+    sent = attempts.c.outcome.is_distinct_from(_ASKED)
+    rows = session.execute(
+        select(attempts).where(attempts.c.notice_id == notice_id, sent).order_by(attempts.c.started_at)
+    ).all()
+    unclear: list[Row[Any]] = []
+    for row in rows:
+        unclear = [*unclear, row] if row.outcome in (None, OutcomeState.UNKNOWN.value) else []
+    return unclear
 
 
 def _ask_after(notice: Row[Any]) -> timedelta:
@@ -117,6 +124,8 @@ def _ask(settings: Settings, call: _Call) -> Outcome | None:
 
 
 def _send_sms(settings: Settings, call: _Call) -> Outcome:
+    if not settings.twilio_account_sid:
+        return _NO_PROVIDER
     remaining = (call.notice.deadline_at - clock.now()).total_seconds()
     text = words.sms_text(
         call.notice.template,
@@ -130,6 +139,8 @@ def _send_sms(settings: Settings, call: _Call) -> Outcome:
 
 
 def _send_mail(settings: Settings, call: _Call) -> Outcome:
+    if not settings.smtp_host:
+        return _NO_PROVIDER
     subject, text, html = words.mail_text(
         call.notice.template, call.notice.language, **_placeholders(settings, call.notice)
     )
@@ -144,29 +155,41 @@ _CHANNELS: dict[Channel, Callable[[Settings, _Call], Outcome]] = {
 }
 
 
-def _settle(session: Session, call: _Call, outcome: Outcome, now: datetime) -> datetime | None:
-    notice = call.notice
-    attempt_id = call.attempt_id
-    session.execute(
-        update(attempts)
-        .where(attempts.c.id == attempt_id, attempts.c.settled_at.is_(None))
-        .values(
-            settled_at=now,
-            outcome=outcome.state.value,
-            provider_id=outcome.provider_id,
-            code=None if outcome.code is None else str(outcome.code),
-        )
+def _settle(
+    session: Session, call: _Call, outcome: Outcome, now: datetime, *, asked: bool
+) -> datetime | None:
+    notice, attempt_id = call.notice, call.attempt_id
+    if asked and call.unclear is not None:
+        # The answer is the earlier attempt's: its reports name that one, and a provider's id belongs to one only.
+        _write_outcome(session, attempt_id, now, outcome=_ASKED)
+        attempt_id = call.unclear.id
+    _write_outcome(
+        session,
+        attempt_id,
+        now,
+        outcome=outcome.state.value,
+        provider_id=outcome.provider_id,
+        code=None if outcome.code is None else str(outcome.code),
     )
     state = NoticeState(outcome.state.value)
     if state is NoticeState.ACCEPTED:
         _raise(session, notice.id, state)
         return None
     fault = None if outcome.code is None else str(outcome.code)
-    if state is NoticeState.FAILED_TRANSIENT and _tries(session, notice.id) >= _MOST_ATTEMPTS:
+    if state in _UNSETTLED and _tries(session, notice.id) >= _MOST_ATTEMPTS:
         state = NoticeState.FAILED_PERMANENT
     _set(session, notice.id, state, fault=fault)
     react(session, notice, outcome.action, fault, now, failed=state is NoticeState.FAILED_PERMANENT)
     return _again(notice, state, outcome, now)
+
+
+def _write_outcome(session: Session, attempt_id: str, now: datetime, **outcome: str | None) -> None:
+    """A report that came first has settled the attempt already, and knows more."""
+    session.execute(
+        update(attempts)
+        .where(attempts.c.id == attempt_id, attempts.c.provider_id.is_(None))
+        .values(settled_at=now, **outcome)
+    )
 
 
 def react(
@@ -180,7 +203,7 @@ def react(
             select(contacts.c.address).where(contacts.c.id == notice.contact_id)
         ).scalar_one()
         members.opt_out(session, address, now)
-    if (failed or action is Action.RETRY_AND_NEXT) and notice.code:
+    if action is not Action.NOTHING and (failed or action is Action.RETRY_AND_NEXT) and notice.code:
         # Only what asks for an answer has a next person.
         outbox.post(
             session, NEXT_CONTACT, notice.subject_id, now=now, urgent=notice.urgency != Urgency.ROUTINE

@@ -138,7 +138,7 @@ def file_referral(session: Session, filing: Filing, sealed: Sealed, now: datetim
             "parts": sorted(sealed.parts),
         },
     )
-    urgent = filing.facts.urgency is Urgency.IMMINENT
+    urgent = filing.facts.urgency is not Urgency.ROUTINE
     outbox.post(session, ROUTE, sealed.referral_id, now=now, urgent=urgent)
     return Filed(sealed.referral_id, reference)
 

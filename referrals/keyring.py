@@ -7,11 +7,13 @@ the recovery copy, which is printed once and kept apart. Whoever loses one can s
 from __future__ import annotations
 
 import base64
+import fcntl
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, TextIO
 
 from referrals import sealing
 from referrals.sealing import CannotOpen
@@ -70,7 +72,7 @@ class FileKeyring:
         path.parent.mkdir(parents=True, exist_ok=True)
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(descriptor, "w") as file:
-            json.dump(stored, file)
+            _write(file, stored)
         return cls(path, ring_key), recovery.hex()
 
     @classmethod
@@ -83,14 +85,14 @@ class FileKeyring:
     @classmethod
     def recover(cls, path: Path, recovery: str, new_passphrase: str) -> FileKeyring:
         """Opens the ring by its recovery copy and gives it a new passphrase. Raises CannotOpen."""
-        stored = json.loads(path.read_text())
-        ring_key = sealing.unwrap(bytes.fromhex(recovery.strip()), _bytes(stored["by_recovery"]), "recovery")
         salt = os.urandom(16)
-        stored["salt"] = _text(salt)
-        stored["by_passphrase"] = _text(
-            sealing.wrap(sealing.stretch(new_passphrase, salt), ring_key, "passphrase")
-        )
-        _replace(path, stored)
+        stretched = sealing.stretch(new_passphrase, salt)
+        with _alone(path):
+            stored = json.loads(path.read_text())
+            ring_key = sealing.unwrap(_typed(recovery), _bytes(stored["by_recovery"]), "recovery")
+            stored["salt"] = _text(salt)
+            stored["by_passphrase"] = _text(sealing.wrap(stretched, ring_key, "passphrase"))
+            _replace(path, stored)
         return cls(path, ring_key)
 
     def seed(self, key_id: str) -> bytes:
@@ -103,11 +105,12 @@ class FileKeyring:
 
     def add(self, key_id: str, seed: bytes) -> None:
         """See Keyring."""
-        self._seeds = self._read() | {key_id: seed}
-        ring = json.dumps({id: seed.hex() for id, seed in self._seeds.items()}).encode()
-        stored = json.loads(self._path.read_text())
-        stored["ring"] = _text(sealing.wrap(self._ring_key, ring, "ring"))
-        _replace(self._path, stored)
+        with _alone(self._path):
+            self._seeds = self._read() | {key_id: seed}
+            ring = json.dumps({id: seed.hex() for id, seed in self._seeds.items()}).encode()
+            stored = json.loads(self._path.read_text())
+            stored["ring"] = _text(sealing.wrap(self._ring_key, ring, "ring"))
+            _replace(self._path, stored)
 
     def _read(self) -> dict[str, bytes]:
         stored = json.loads(self._path.read_text())
@@ -120,10 +123,35 @@ def _replace(path: Path, stored: dict[str, object]) -> None:
     beside = path.with_suffix(".new")
     descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with os.fdopen(descriptor, "w") as file:
-        json.dump(stored, file)
-        file.flush()
-        os.fsync(file.fileno())
+        _write(file, stored)
     os.replace(beside, path)
+    folder = os.open(path.parent, os.O_RDONLY)
+    try:
+        # The new name, too, must outlive a power cut.
+        os.fsync(folder)
+    finally:
+        os.close(folder)
+
+
+@contextmanager
+def _alone(path: Path) -> Iterator[None]:
+    """Only one process changes a ring at a time: of two that read, add and write, one key would be lost."""
+    with open(path.with_suffix(".lock"), "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def _write(file: TextIO, stored: dict[str, object]) -> None:
+    json.dump(stored, file)
+    file.flush()
+    os.fsync(file.fileno())
+
+
+def _typed(recovery: str) -> bytes:
+    try:
+        return bytes.fromhex(recovery.strip())
+    except ValueError:
+        raise CannotOpen("a recovery copy is 64 hexadecimal characters") from None
 
 
 def _text(raw: bytes) -> str:

@@ -168,7 +168,8 @@ def unseal(key: bytes, place: Place, blob: bytes, *, purpose: str = "content") -
         raise CannotOpen("unknown version of sealed content")
     try:
         return AESGCM(key).decrypt(nonce, sealed, header + place.bound(purpose))
-    except InvalidTag:
+    except (InvalidTag, ValueError):
+        # ValueError: too short to hold a nonce.
         raise CannotOpen("sealed content does not open with this key at this place") from None
 
 
@@ -182,7 +183,8 @@ def grant(key: bytes, place: Place, to: Recipient) -> bytes:
 
 def open_grant(seed: bytes, place: Place, blob: bytes) -> bytes:
     """The key inside a grant, by the seed of the team's key that it names. Raises CannotOpen."""
-    suite = _SUITE_OF_NUMBER.get(blob[1]) if blob[:1] == bytes((_VERSION,)) else None
+    known = len(blob) > _HEADER and blob[0] == _VERSION
+    suite = _SUITE_OF_NUMBER.get(blob[1]) if known else None
     if suite is None:
         raise CannotOpen("unknown version of a grant")
     key_id = blob[2:_HEADER].hex()
@@ -215,7 +217,8 @@ def unwrap(key: bytes, wrapped: bytes, label: str) -> bytes:
     """The inverse of `wrap`. Raises CannotOpen."""
     try:
         return AESGCM(key).decrypt(wrapped[:_NONCE_BYTES], wrapped[_NONCE_BYTES:], label.encode())
-    except InvalidTag:
+    except (InvalidTag, ValueError):
+        # ValueError: a copy that was not typed whole.
         raise CannotOpen("wrong passphrase or recovery copy") from None
 
 
