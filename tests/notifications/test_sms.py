@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -48,9 +48,15 @@ def contract() -> OpenAPI:
 
 
 @pytest.fixture(autouse=True)
-def checked(contract: OpenAPI, phone: Running, monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, int]]:
-    """Every exchange with the API, as (method, status); each request and each successful answer is validated."""
+def checked(
+    contract: OpenAPI, phone: Running, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[list[tuple[str, int]]]:
+    """Every exchange with the API, as (method, status); each request and each successful answer is validated.
+
+    A breach fails the test at its end: raised in the middle, the sender would take it for a fault of the wire.
+    """
     exchanges: list[tuple[str, int]] = []
+    breaches: list[Exception] = []
     send = requests.Session.send
 
     def checking(session: requests.Session, request: requests.PreparedRequest, **named: Any) -> Any:
@@ -59,15 +65,16 @@ def checked(contract: OpenAPI, phone: Running, monkeypatch: pytest.MonkeyPatch) 
         original = request.copy()
         original.url = str(request.url).replace(phone.base_url, "https://api.twilio.com", 1)
         asked = RequestsOpenAPIRequest(original)
-        contract.validate_request(asked)
+        breaches.extend(contract.iter_request_errors(asked))
         answer = send(session, request, **named)
         exchanges.append((str(request.method), answer.status_code))
         if answer.ok:
-            contract.validate_response(asked, RequestsOpenAPIResponse(answer))
+            breaches.extend(contract.iter_response_errors(asked, RequestsOpenAPIResponse(answer)))
         return answer
 
     monkeypatch.setattr(requests.Session, "send", checking)
-    return exchanges
+    yield exchanges
+    assert breaches == []
 
 
 @pytest.fixture
