@@ -47,6 +47,10 @@ class HeldKeys:
         """See Keyring."""
         self._seeds[key_id] = seed
 
+    def copy(self) -> HeldKeys:
+        """A ring of the same keys, to which more can be added apart."""
+        return HeldKeys(self._seeds)
+
 
 class FileKeyring:
     """A keyring in a file, unlocked by a passphrase. Keys added by another process are seen at the next miss."""

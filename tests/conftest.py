@@ -18,7 +18,9 @@ from sqlalchemy.orm import Session
 
 from foundation import database
 from foundation.settings import Settings
-from tests import servers
+from referrals.duty import Duty
+from tests import builders, servers
+from tests.builders import Town
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
@@ -113,6 +115,18 @@ def settings(tmp_path: Path) -> Settings:
             "DATABASE_URL": f"sqlite:///{tmp_path / 'settings.db'}",
         }
     )
+
+
+@pytest.fixture
+def town(engine: Engine, settings: Settings) -> Town:
+    """The demonstration directory on `engine`, with its keys."""
+    return builders.found(engine, settings)
+
+
+@pytest.fixture
+def duty(town: Town) -> Duty:
+    """What a worker of that town works with."""
+    return Duty(town.engine, town.settings, town.keys)
 
 
 @pytest.fixture(scope="session")
