@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
@@ -179,7 +180,7 @@ def test_too_many_tips_from_one_network_keep_the_words(engine: Engine, settings:
     assert door.filed() == 2
 
 
-def _every_statement_fails(engine: Engine) -> object:
+def _every_statement_fails(engine: Engine) -> Callable[..., None]:
     def lose(*_: object) -> None:
         raise OperationalError("hidden", None, Exception("the server closed the connection"))
 

@@ -51,7 +51,7 @@ def test_two_of_the_words_prove_that_they_were_kept(door: Door) -> None:
     page = door.send_tip().text
     answer = door.send("/receipt/check", receipt_key=receipt_key(page), **asked_words(page))
     assert answer.status_code == 200
-    assert "You have your receipt" in answer.text
+    assert "You kept your receipt" in answer.text
     assert not receipt_words(answer.text)
 
 
@@ -75,6 +75,6 @@ def test_a_key_of_no_tip_gets_no_receipt(door: Door, invented: str) -> None:
 def _same_browser(door: Door) -> Door:
     """Another connection of the browser: the same cookie, token and key."""
     other = Door(door.town, door.app)
-    other.client._cookies = door.client._cookies  # type: ignore[assignment]
+    other.client._cookies = door.client._cookies
     other.token, other.key = door.token, door.key
     return other
