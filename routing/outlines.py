@@ -12,11 +12,11 @@ from typing import Any
 import numpy as np
 import shapely
 
-from routing.areas import Area
+from routing.areas import Area, AreaFault
 from routing.gazetteer import DATA
 
-# Nobody is nearer to a line than this without being a border case, whatever the fix says of itself.
-FARTHEST_M = 20_000.0
+# A fix that is coarser than this says nothing that a county could be chosen by.
+COARSEST_M = 50_000.0
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ class Outlines:
     def __init__(self, extra: Iterable[Area]) -> None:
         ids, precisions, shapes = _base()
         own = [area for area in extra if area.geometry]
-        drawn = [shapely.make_valid(shapely.from_geojson(area.geometry)) for area in own]
+        drawn = [_drawn(area) for area in own]
         self._ids = (*ids, *(area.id for area in own))
         self._precisions = (*precisions, *(area.precision_m for area in own))
         self._shapes = np.concatenate([shapes, np.array(drawn, dtype=object)]) if drawn else shapes
@@ -46,10 +46,11 @@ class Outlines:
 
     def at(self, latitude: float, longitude: float, accuracy_m: float) -> tuple[Near, ...]:
         """Areas that hold the point, on the line included, or whose line is nearer than the uncertainty. A
-        latitude or longitude that no place on Earth has finds nothing."""
-        if not (-90 < latitude < 90 and -180 <= longitude <= 180):
+        latitude or longitude that no place on Earth has finds nothing, and so does a fix too coarse to use."""
+        on_earth = -90 < latitude < 90 and -180 <= longitude <= 180
+        if not (on_earth and accuracy_m <= COARSEST_M):
             return ()
-        accuracy_m = min(max(accuracy_m, 0.0), FARTHEST_M)
+        accuracy_m = max(accuracy_m, 0.0)
         box = _box(latitude, longitude, max(accuracy_m, self._reach))
         point = shapely.Point(longitude, latitude)
         found = (
@@ -64,6 +65,20 @@ class Outlines:
         if not inside and distance > doubt:
             return None
         return Near(self._ids[index], inside, round(distance, 1), certain=inside and distance > doubt)
+
+
+def _drawn(area: Area) -> Any:
+    """The area's shape, repaired where it crosses itself. Raises AreaFault where it encloses nothing on Earth."""
+    try:
+        shape = shapely.make_valid(shapely.from_geojson(area.geometry))
+    except shapely.errors.ShapelyError as fault:
+        raise AreaFault(f"{area.id}: the outline cannot be read") from fault
+    if not shapely.area(shape) > 0:
+        raise AreaFault(f"{area.id}: the outline encloses nothing")
+    west, south, east, north = shapely.bounds(shape)
+    if not (west >= -180 and east <= 180 and south >= -90 and north <= 90):
+        raise AreaFault(f"{area.id}: the outline lies nowhere on Earth; the longitude comes first")
+    return shape
 
 
 def _line_distance(shape: Any, point: Any, enough: float) -> float:

@@ -49,7 +49,8 @@ class Snapshot:
 def store_areas(session: Session, areas: Sequence[Mapping[str, Any]], source: str, now: datetime) -> str:
     """Stores a draft of a site's own areas and returns its id; the same content twice is one row. Raises
     AreaFault."""
-    Boundaries.from_json(areas)
+    # Outlines are otherwise read when a point is first located: too late to refuse one.
+    _ = Boundaries.from_json(areas).outlines
     return _store(session, Kind.AREAS, sorted(areas, key=lambda area: str(area["id"])), source, now)
 
 

@@ -89,3 +89,22 @@ def test_an_areas_state_is_the_one_that_holds_all_of_it() -> None:
 def test_an_area_that_could_not_be_found_or_understood_is_refused(area: dict[str, object]) -> None:
     with pytest.raises(AreaFault):
         Boundaries.from_json([area])
+
+
+def test_a_shape_that_crosses_itself_is_repaired() -> None:
+    bow = [[-111.0, 33.0], [-110.0, 34.0], [-110.0, 33.0], [-111.0, 34.0], [-111.0, 33.0]]
+    shape = {"type": "Polygon", "coordinates": [bow]}
+    drawn = Boundaries.from_json([{"id": "custom:bow", "name": "Bow", "geometry": shape}])
+    assert any(near.area == "custom:bow" for near in drawn.outlines.at(33.5, -110.9, 0))
+
+
+SWAPPED = [[33.4, -111.9], [33.5, -111.9], [33.5, -111.8], [33.4, -111.9]]
+FLAT = [[-111.9, 33.4], [-111.8, 33.4], [-111.9, 33.4], [-111.9, 33.4]]
+
+
+@pytest.mark.parametrize("ring", [SWAPPED, FLAT, [[-111.9, 33.4]], [["a", "b"]]])
+def test_a_shape_that_encloses_nothing_on_earth_is_refused_by_name(ring: list[list[object]]) -> None:
+    shape = {"type": "Polygon", "coordinates": [ring]}
+    drawn = Boundaries.from_json([{"id": "custom:x", "name": "X", "geometry": shape}])
+    with pytest.raises(AreaFault, match="custom:x"):
+        assert drawn.outlines

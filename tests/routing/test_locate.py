@@ -104,5 +104,16 @@ def test_a_point_nowhere_finds_nothing(latitude: float, longitude: float) -> Non
     assert found(point(latitude, longitude)) == {}
 
 
+@pytest.mark.parametrize("accuracy_m", [60_000, 1e9, float("inf"), float("nan")])
+def test_a_fix_too_coarse_to_use_finds_nothing(accuracy_m: float) -> None:
+    assert found(point(33.4, -111.93, accuracy_m)) == {}
+
+
+def test_a_coarse_fix_leaves_every_county_around_open() -> None:
+    hits = found(point(33.4, -111.93, 40_000))
+    assert hits[MARICOPA].confidence is hits["county:04021"].confidence is Confidence.BORDER
+    assert hits[ARIZONA].confidence is Confidence.INSIDE
+
+
 def test_words_that_fit_nothing_find_nothing() -> None:
     assert found(Evidence(PlaceKind.UNKNOWN, Relation.TARGET), named("county:99999")) == {}
