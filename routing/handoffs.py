@@ -158,6 +158,11 @@ def acknowledge(
     For a transfer custody moves, other open transfers are withdrawn and the routing key's grant is dropped; for all
     kinds the agreed parts are granted. Raises AlreadyAnswered.
     """
+    row = handoff(session, handoff_id)
+    moves.lock(session, row.referral_id)
+    if KINDS[Kind(row.kind)].moves_custody:
+        # First, since at most one transfer of a referral is acknowledged at any moment; undone if we lose.
+        _pass_on_the_one_before(session, row)
     _answer(session, handoff_id, HandoffState.ACKNOWLEDGED, actor, via, now)
     row = handoff(session, handoff_id)
     if KINDS[Kind(row.kind)].moves_custody:
@@ -272,9 +277,7 @@ def _change(session: Session, handoff_id: str, state: HandoffState, **columns: A
     return bool(changed.rowcount == 1)  # type: ignore[attr-defined]  # an UPDATE's result is a CursorResult
 
 
-def _move_custody(session: Session, keys: Keys, row: Row[Any], actor: Actor, now: datetime) -> None:
-    urgency = Urgency(row.urgency)
-    receiver = teams.team(session, row.to_team_id)
+def _pass_on_the_one_before(session: Session, row: Row[Any]) -> None:
     session.execute(
         update(handoffs)
         .where(
@@ -285,6 +288,11 @@ def _move_custody(session: Session, keys: Keys, row: Row[Any], actor: Actor, now
         )
         .values(state=HandoffState.PASSED_ON.value)
     )
+
+
+def _move_custody(session: Session, keys: Keys, row: Row[Any], actor: Actor, now: datetime) -> None:
+    urgency = Urgency(row.urgency)
+    receiver = teams.team(session, row.to_team_id)
     try:
         moves.move(
             session,
