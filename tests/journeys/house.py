@@ -57,17 +57,17 @@ class RunningHouse:
         self.house.kill(part)
 
     def messages(self, number: str) -> list[dict[str, Any]]:
-        """The text messages to a number, oldest first, as its telephone shows them."""
+        """The text messages to a number, newest first, as its telephone shows them."""
         return self._shown("messages", number)
 
     def mail(self, address: str) -> list[dict[str, Any]]:
-        """The mails to an address, oldest first."""
+        """The mails to an address, newest first."""
         return self._shown("mail", address)
 
     def _shown(self, what: str, to: str) -> list[dict[str, Any]]:
         answer = requests.get(f"{self.standin}/api/{what}", params={"to": to}, timeout=10)
         answer.raise_for_status()
-        shown: list[dict[str, Any]] = answer.json()[what]
+        shown: list[dict[str, Any]] = answer.json()
         return shown
 
     def message(self, number: str, holding: str = "") -> str:
@@ -75,15 +75,15 @@ class RunningHouse:
 
         def newest() -> str | None:
             texts = [message["body"] for message in self.messages(number) if holding in message["body"]]
-            return texts[-1] if texts else None
+            return texts[0] if texts else None
 
         return eventually(newest, f"no text message to {number} that holds {holding!r}")
 
     def reply(self, number: str, words: str) -> None:
         """Answers from that telephone, on its screen."""
         phone = Visitor(self)
-        phone.open(f"{self.standin}/phone/{number}")
-        phone.submit({"body": words})
+        phone.open(f"{self.standin}/phones/{number}")
+        phone.submit({"body": words}, form="form.write")
 
 
 class Visitor:
