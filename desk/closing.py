@@ -16,7 +16,7 @@ from desk.forms import CloseForm, ClosingForm
 from directory import members, teams
 from directory.guards import guard
 from foundation import clock, database, web
-from referrals import casework
+from referrals import casework, moves
 from referrals.casework import DISPOSITIONS, SECOND_PERSON, Closing, Disposition
 from referrals.facts import Urgency
 from referrals.states import State
@@ -36,6 +36,7 @@ def close(reference: str) -> Page:
     """Closes it, or asks a second member to."""
     form = CloseForm()
     with database.transaction(web.engine()) as session:
+        moves.lock(session, g.referral.id)
         out = _still_out(session)
         fits = form.validate() and not out
         state = _propose(session, form, clock.now()) if fits else None
@@ -61,6 +62,7 @@ def answer_closing(reference: str) -> Page:
             return _closing_page(session, form), 400
     actor = acting.as_holder()
     with database.transaction(web.engine()) as session:
+        moves.lock(session, g.referral.id)
         state = casework.answer_closing(
             session,
             g.referral.id,

@@ -100,6 +100,7 @@ def place(reference: str) -> Page:
     """Puts the place into the facts; the referral is routed anew with it."""
     form = PlaceForm()
     with database.transaction(web.engine()) as session:
+        moves.lock(session, g.referral.id)
         learned = form.validate() and _learn(session, form)
     if not learned:
         return render_template("place.html", form=form), 400
@@ -118,6 +119,7 @@ def next_due(session: Session, team_id: str, now: datetime) -> datetime:
 def _once(reference: str, write: Callable[[Session, datetime], None], done: str) -> Response:
     try:
         with database.transaction(web.engine()) as session:
+            moves.lock(session, g.referral.id)
             write(session, clock.now())
         flash(done)
     except IntegrityError:

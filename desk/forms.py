@@ -11,7 +11,7 @@ from wtforms import (
     StringField,
     TextAreaField,
 )
-from wtforms.validators import InputRequired, Length, Optional, Regexp
+from wtforms.validators import DataRequired, InputRequired, Length, Optional, Regexp
 from wtforms.widgets import CheckboxInput, ListWidget
 
 from desk import words
@@ -78,7 +78,7 @@ class OnceForm(FlaskForm):  # type: ignore[misc]
 class NoteForm(OnceForm):
     """A note in free words."""
 
-    words = TextAreaField("Your note", validators=[InputRequired("Write the note first."), _WORDS])
+    words = TextAreaField("Your note", validators=[DataRequired("Write the note first."), _WORDS])
 
 
 class ActionForm(OnceForm):
@@ -123,7 +123,7 @@ class CloseForm(OnceForm):
     reason = TextAreaField(
         "Why?",
         description="For whoever reads this later. It is sealed like a note.",
-        validators=[InputRequired("Say why it can be closed."), _WORDS],
+        validators=[DataRequired("Say why it can be closed."), _WORDS],
     )
 
 

@@ -32,6 +32,8 @@ _FOR_HOLDER: dict[str, NextStep] = {
     "ambiguous": NextStep("Choose a team", "desk.hand_on"),
     "no_coverage": NextStep("Find a team", "desk.hand_on"),
     "no_answer": NextStep("Call, then hand it on", "desk.hand_on"),
+    "declined": NextStep("Choose another team", "desk.hand_on"),
+    "recalled": NextStep("Choose a team", "desk.hand_on"),
     "answer": NextStep("Waiting for an answer"),
     "route": NextStep("The right team is being found"),
     "approve_closing": NextStep("Waiting for a second member"),

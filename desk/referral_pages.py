@@ -86,7 +86,7 @@ def open_told(reference: str) -> Page:
     """Opens what was told, after the password was typed a short while ago."""
     address = url_for("desk.referral", reference=reference)
     if not freshly_proved():
-        return redirect(url_for("account.prove", next=address))
+        return redirect(url_for("account.prove_page", next=address))
     reading.begin(g.referral.id, clock.now())
     return redirect(f"{address}#told")
 
@@ -159,7 +159,7 @@ def _no_longer() -> str:
 def _head(session: Session) -> dict[str, Any]:
     """What the head shows: always the same four things."""
     row = g.referral
-    offers = answers.my_offers(session)
+    offers, facts = answers.my_offers(session), Facts.from_json(g.referral.facts)
     step: NextStep = next_step.find(row, g.standing, signed_in().member, offers)
     return {
         "row": row,
@@ -168,6 +168,8 @@ def _head(session: Session) -> dict[str, Any]:
         "due_for": "your answer" if offers else words.DUE.get(row.due_reason, ""),
         "step": step,
         "state": words.STATES[State(row.state)],
+        "place": places.in_words(facts, snapshots.current(session).boundaries),
+        "acts": words.acts(facts.behaviours),
     }
 
 

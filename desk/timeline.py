@@ -35,7 +35,7 @@ _SENTENCES: dict[str, str] = {
     "filed": "{who} filed it.",
     "offered": "{who} offered it to {to_team} as a {kind}.",
     "asked": "{who} asked {to_team}: {kind}.",
-    "waits_at_desk": "It waits at the desk of {custodian}, for {due_reason}.",
+    "waits_at_desk": "It waits with {custodian}: {waits}.",
     "custody_moved": "Custody moved from {from_team} to {custodian}.",
     "due_again": "{custodian} was late and was reminded.",
     "worked_on": "The next step of {custodian} was set.",
@@ -103,7 +103,7 @@ def _words(entry: Entry, names: dict[str, str]) -> dict[str, str]:
         "reason": DECLINES.get(facts.get("reason"), "another reason"),
         "disposition": DISPOSITIONS.get(facts.get("disposition"), "closed"),
         "action": ACTIONS.get(facts.get("action"), "something else"),
-        "due_reason": words.DUE.get(facts.get("due_reason"), "a decision"),
+        "waits": words.WAITS.get(facts.get("due_reason"), "somebody there decides"),
         "better": names.get(facts.get("better_team"), ""),
     }
 

@@ -27,6 +27,18 @@ DUE: dict[str, str] = {
     "no_answer": "a call: nobody who was asked has answered",
 }
 
+# Why it waits at a desk, by the same codes.
+WAITS: dict[str, str] = {
+    "routed": "a team is being asked",
+    "ambiguous": "several teams fit equally",
+    "confirm_location": "the exact place is not sure",
+    "location_needed": "the place is not known",
+    "no_coverage": "no team covers this place",
+    "no_answer": "nobody who was asked has answered",
+    "declined": "the team that was asked declined",
+    "recalled": "the offer was taken back",
+}
+
 # Why a team was asked, to end "You were asked because …".
 ASKED_BECAUSE: dict[Reason, str] = {
     Reason.ROUTED: "the coverage rules name your team for this place",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import Any
 
@@ -42,7 +42,7 @@ class Seat:
     def send(
         self,
         address: str,
-        answers: dict[str, str | Sequence[str]] | None = None,
+        answers: Mapping[str, str | Sequence[str]] | None = None,
         *,
         to: str = "",
         status: int = 200,
@@ -54,7 +54,7 @@ class Seat:
         self,
         page: BeautifulSoup,
         address: str,
-        answers: dict[str, str | Sequence[str]] | None = None,
+        answers: Mapping[str, str | Sequence[str]] | None = None,
         *,
         to: str = "",
         status: int = 200,
@@ -153,6 +153,11 @@ def _filled(form: Tag) -> list[tuple[str, str]]:
             pairs.append((str(name), str(chosen.get("value", "")) if chosen else ""))
         else:
             pairs.append(
-                (str(name), str(field.get("value") or (field.text if field.name == "textarea" else "")))
+                (
+                    str(name),
+                    str(
+                        field.get("value") or (field.text.lstrip("\r\n") if field.name == "textarea" else "")
+                    ),
+                )
             )
     return pairs

@@ -1,0 +1,71 @@
+"""Promise: another team sees nothing of a referral, in no list, count, search or error."""
+
+from __future__ import annotations
+
+import pytest
+from bs4 import BeautifulSoup
+from werkzeug.test import TestResponse
+
+from tests.desk.conftest import desk, town  # noqa: F401 (fixtures)
+from tests.desk.sitting import Desk
+
+NOBODYS = "R-0000-00"
+
+
+def _addresses(seated: Desk) -> list[tuple[str, str]]:
+    """Every address of the desk that names a referral, with each of its methods."""
+    rules = [rule for rule in seated.app.url_map.iter_rules() if "reference" in rule.arguments]
+    return [
+        (method, rule.rule) for rule in rules for method in sorted((rule.methods or set()) & {"GET", "POST"})
+    ]
+
+
+def _without_address(answer: TestResponse) -> str:
+    """The page without the address that was asked for, and without the form token, which tells the second."""
+    page = BeautifulSoup(answer.get_data(as_text=True), "html.parser")
+    for token in page.select("input[name=csrf_token]"):
+        token.decompose()
+    return str(page).replace(answer.request.path.split("/")[2], "")
+
+
+def test_no_board_lists_or_counts_it(desk: Desk) -> None:  # noqa: F811
+    before = desk.seat("Olu").look("/").get_text()
+    reference = desk.held()
+    after = desk.seat("Olu").look("/").get_text()
+    assert reference not in after
+    assert "Nothing waits for you" in before
+    assert "Nothing waits for you" in after
+
+
+def test_the_search_answers_as_for_a_reference_that_was_never_given(desk: Desk) -> None:  # noqa: F811
+    reference = desk.held()
+    seat = desk.seat("Olu")
+    pages = [
+        seat.look(f"/find?reference={named}", status=404).select("main")[0] for named in (reference, NOBODYS)
+    ]
+    assert str(pages[0]).replace(reference, "") == str(pages[1]).replace(NOBODYS, "")
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_every_address_answers_as_for_a_reference_that_was_never_given(desk: Desk) -> None:  # noqa: F811
+    reference = desk.held()
+    desk.app.config["WTF_CSRF_ENABLED"] = False
+    client = desk.seat("Olu").client
+    assert len(_addresses(desk)) == 20
+    for method, rule in _addresses(desk):
+        answers = [
+            client.open(rule.replace("<reference>", named), method=method) for named in (reference, NOBODYS)
+        ]
+        assert {answer.status_code for answer in answers} == {404}, rule
+        assert len({_without_address(answer) for answer in answers}) == 1, rule
+
+
+def test_the_status_page_counts_nothing_of_others(desk: Desk) -> None:  # noqa: F811
+    before = desk.seat("Olu").look("/status").select("main")[0].get_text(" ", strip=True)
+    desk.held()
+    assert desk.seat("Olu").look("/status").select("main")[0].get_text(" ", strip=True) == before
+
+
+def test_a_colleague_in_the_same_team_sees_it(desk: Desk) -> None:  # noqa: F811
+    reference = desk.held()
+    assert reference in desk.seat("Tomas").look("/").get_text()
