@@ -1,5 +1,6 @@
 """Promise: another team sees nothing of a referral, in no list, count, search or error."""
 
+# ruff: noqa: F811 - the desk's fixtures are asked for by name
 from __future__ import annotations
 
 import pytest
@@ -28,7 +29,7 @@ def _without_address(answer: TestResponse) -> str:
     return str(page).replace(answer.request.path.split("/")[2], "")
 
 
-def test_no_board_lists_or_counts_it(desk: Desk) -> None:  # noqa: F811
+def test_no_board_lists_or_counts_it(desk: Desk) -> None:
     before = desk.seat("Olu").look("/").get_text()
     reference = desk.held()
     after = desk.seat("Olu").look("/").get_text()
@@ -37,7 +38,7 @@ def test_no_board_lists_or_counts_it(desk: Desk) -> None:  # noqa: F811
     assert "Nothing waits for you" in after
 
 
-def test_the_search_answers_as_for_a_reference_that_was_never_given(desk: Desk) -> None:  # noqa: F811
+def test_the_search_answers_as_for_a_reference_that_was_never_given(desk: Desk) -> None:
     reference = desk.held()
     seat = desk.seat("Olu")
     pages = [
@@ -47,7 +48,7 @@ def test_the_search_answers_as_for_a_reference_that_was_never_given(desk: Desk) 
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
-def test_every_address_answers_as_for_a_reference_that_was_never_given(desk: Desk) -> None:  # noqa: F811
+def test_every_address_answers_as_for_a_reference_that_was_never_given(desk: Desk) -> None:
     reference = desk.held()
     desk.app.config["WTF_CSRF_ENABLED"] = False
     client = desk.seat("Olu").client
@@ -60,12 +61,12 @@ def test_every_address_answers_as_for_a_reference_that_was_never_given(desk: Des
         assert len({_without_address(answer) for answer in answers}) == 1, rule
 
 
-def test_the_status_page_counts_nothing_of_others(desk: Desk) -> None:  # noqa: F811
+def test_the_status_page_counts_nothing_of_others(desk: Desk) -> None:
     before = desk.seat("Olu").look("/status").select("main")[0].get_text(" ", strip=True)
     desk.held()
     assert desk.seat("Olu").look("/status").select("main")[0].get_text(" ", strip=True) == before
 
 
-def test_a_colleague_in_the_same_team_sees_it(desk: Desk) -> None:  # noqa: F811
+def test_a_colleague_in_the_same_team_sees_it(desk: Desk) -> None:
     reference = desk.held()
     assert reference in desk.seat("Tomas").look("/").get_text()

@@ -1,5 +1,6 @@
 """The desk in a browser: a phone's width, no script, the keyboard alone, and nothing that axe-core finds."""
 
+# ruff: noqa: F811 - the desk's fixtures are asked for by name
 from __future__ import annotations
 
 import threading
@@ -19,7 +20,7 @@ pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 
 
 @pytest.fixture
-def address(desk: Desk) -> Iterator[str]:  # noqa: F811
+def address(desk: Desk) -> Iterator[str]:
     """Where the desk answers."""
     server = make_server("127.0.0.1", 0, desk.app, threaded=True)
     threading.Thread(target=server.serve_forever, daemon=True).start()
@@ -27,7 +28,7 @@ def address(desk: Desk) -> Iterator[str]:  # noqa: F811
     server.shutdown()
 
 
-def _page(browser: Browser, desk: Desk, address: str, name: str, *, width: int, script: bool) -> Page:  # noqa: F811
+def _page(browser: Browser, desk: Desk, address: str, name: str, *, width: int, script: bool) -> Page:
     context: Any = browser.new_context(
         viewport={"width": width, "height": 844}, java_script_enabled=script, base_url=address
     )
@@ -41,7 +42,7 @@ def _page(browser: Browser, desk: Desk, address: str, name: str, *, width: int, 
 def test_ines_takes_and_reads_it_on_a_phone_by_keyboard_without_script(
     browser: Browser,
     desk: Desk,
-    address: str,  # noqa: F811
+    address: str,
 ) -> None:
     reference = desk.tip()
     page = _page(browser, desk, address, "Ines", width=390, script=False)
@@ -61,7 +62,7 @@ def test_every_page_fits_and_axe_finds_nothing(
     browser: Browser,
     desk: Desk,
     address: str,
-    width: int,  # noqa: F811
+    width: int,
 ) -> None:
     reference = desk.held()
     page = _page(browser, desk, address, "Ines", width=width, script=True)
