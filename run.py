@@ -34,7 +34,7 @@ from referrals.keyring import FileKeyring
 _HOST = "127.0.0.1"
 # The shell in between ends its program when our end of the pipe closes, so that nothing outlives us, however we end.
 _WATCH = 'exec 3<&0; "$@" </dev/null & pid=$!; (cat <&3 >/dev/null; kill -TERM $pid 2>/dev/null) & wait $pid'
-_ANSWER_SECONDS = 30.0
+_ANSWER_SECONDS = 90.0
 # A part that dies at once again and again is not started more often than this.
 _RESTART_SECONDS = 2.0
 
@@ -130,16 +130,13 @@ class House:
         self._launch(self._running[name][0])
 
     def stop(self) -> None:
-        """Ends every part in order and waits for it, the doors first."""
-        for _, process, _ in self._running.values():
-            if process.stdin:
-                process.stdin.close()
-        for _, process, _ in self._running.values():
-            try:
-                process.wait(timeout=10)
-            except subprocess.TimeoutExpired:
-                os.killpg(process.pid, signal.SIGKILL)
-        self._running.clear()
+        """Ends every part and waits for it; Valkey last, since the workers say goodbye to it."""
+        ends = [name for name in self._running if name != "valkey"]
+        for names in (ends, ["valkey"] if "valkey" in self._running else []):
+            for name in names:
+                _close(self._running[name][1])
+            for name in names:
+                _wait(self._running.pop(name)[1])
 
     def _standin(self) -> tuple[str, ...]:
         settings = self.environment
@@ -150,9 +147,8 @@ class House:
         )
 
     def _launch(self, part: Part) -> None:
-        before = self._running.get(part.name)
-        if before and before[1].stdin:
-            before[1].stdin.close()
+        if part.name in self._running:
+            _close(self._running[part.name][1])
         with _log(self.data, part.name) as log:
             process = subprocess.Popen(
                 ("sh", "-c", _WATCH, "sh", *part.command),
@@ -165,6 +161,19 @@ class House:
                 start_new_session=True,
             )
         self._running[part.name] = (part, process, time.monotonic())
+
+
+def _close(process: subprocess.Popen[bytes]) -> None:
+    if process.stdin:
+        process.stdin.close()
+
+
+def _wait(process: subprocess.Popen[bytes]) -> None:
+    try:
+        process.wait(timeout=10)
+    except subprocess.TimeoutExpired:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
 
 
 def _environment(data: Path, ports: Ports) -> dict[str, str]:

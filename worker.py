@@ -17,7 +17,6 @@ from collections.abc import Callable
 from datetime import datetime
 from functools import cache
 from pathlib import Path
-from types import FrameType
 
 import redis
 from rq import SimpleWorker
@@ -77,7 +76,7 @@ def sweep(working: Duty) -> int:
     """One round of the clock: due steps, then whatever is owed and nobody drained, urgent first."""
     steps = clocks.sweep(working)
     for urgent in (True, False):
-        steps += outbox.drain(working.engine, perform(working), urgent=urgent, most=20)
+        steps += outbox.drain(working.engine, perform(working), urgent=urgent)
     return steps
 
 
@@ -87,37 +86,40 @@ def run_clock() -> None:
     for stop in (signal.SIGTERM, signal.SIGINT):
         signal.signal(stop, lambda number, frame: stopping.append(number))
     while not stopping:
+        steps = 0
         try:
-            sweep(duty())
+            steps = sweep(duty())
             _beat("clock")
         except DBAPIError as fault:
             log.error("the sweep could not reach the database: %s", type(fault).__name__)
-        time.sleep(_SWEEP_SECONDS)
+        if not steps:
+            # What was just done may owe the next thing at once; only a quiet house is left alone.
+            time.sleep(_SWEEP_SECONDS)
 
 
 def run_queue(name: str) -> None:
-    """Waits for the bell of one queue. Without a server it waits for one to come back: the clock delivers meanwhile."""
-    stopping: list[int] = []
+    """Waits for the bell of one queue until it is told to stop.
 
-    def stop(number: int, frame: FrameType | None) -> None:
-        stopping.append(number)
-        sys.exit(0)
+    Without a server it waits for one to come back, and the clock delivers meanwhile. A server lost during work ends
+    the process, since RQ keeps threads and signals of its own: the supervisor starts a clean one.
+    """
+    working = duty()
+    connection = queue.connect(working.settings, timeout=None)
+    if connection is None:
+        sys.exit("REDIS_URL is not set: there is no bell to wait for. The clock process delivers by itself.")
+    while not _answers(connection):
+        time.sleep(_SWEEP_SECONDS)
+    try:
+        _worker(connection, name).work(logging_level="WARNING")
+    except redis.RedisError as fault:
+        sys.exit(f"The bell was lost: {type(fault).__name__}.")
 
-    signal.signal(signal.SIGTERM, stop)
-    duty()
-    while not stopping:
-        connection = queue.connect(duty().settings, timeout=None)
-        if connection is None:
-            sys.exit(
-                "REDIS_URL is not set: there is no bell to wait for. The clock process delivers by itself."
-            )
-        try:
-            connection.ping()
-            _worker(connection, name).work(burst=False, logging_level="WARNING")
-            return
-        except (redis.RedisError, OSError) as fault:
-            log.warning("no bell: %s; the clock delivers meanwhile", type(fault).__name__)
-            time.sleep(_SWEEP_SECONDS)
+
+def _answers(connection: redis.Redis) -> bool:
+    try:
+        return bool(connection.ping())
+    except (redis.RedisError, OSError):
+        return False
 
 
 def _worker(connection: redis.Redis, name: str) -> SimpleWorker:

@@ -58,11 +58,8 @@ def post(
     due_at: datetime | None = None,
 ) -> None:
     """Owes `job(subject_id)` from `due_at` on (default: at once), if and only if this transaction commits."""
-    session.execute(
-        insert(outbox).values(
-            job=job, subject_id=subject_id, urgent=urgent, created_at=now, due_at=due_at or now, tries=0
-        )
-    )
+    row = {"job": job, "subject_id": subject_id, "urgent": urgent, "created_at": now, "due_at": due_at or now}
+    session.execute(insert(outbox), row)
     bell = session.get_bind().get_execution_options().get("bell")
     if bell is not None:
         session.info.setdefault("after_commit", {})[urgent] = partial(bell, urgent)

@@ -58,6 +58,8 @@ def make_app(import_name: str, door: str, settings: Settings, engine: Engine) ->
         SESSION_COOKIE_SECURE=secure,
         # A form that lay open over night must still be accepted.
         WTF_CSRF_TIME_LIMIT=None,
+        # Our forms bring their own sentences; WTForms would read its catalogue from disk for every form.
+        WTF_I18N_ENABLED=False,
         # Percent encoding makes three bytes of one; a little is left for the fields' names.
         MAX_CONTENT_LENGTH=4 * settings.max_tip_bytes,
         MAX_FORM_MEMORY_SIZE=4 * settings.max_tip_bytes,

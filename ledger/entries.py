@@ -66,7 +66,7 @@ def open_stream(
 ) -> str:
     """The first entry of a new stream; returns its hash. Raises IntegrityError where the stream exists."""
     entry_hash = _write(session, stream, 1, GENESIS, kind, at, actor, facts)
-    session.execute(insert(ledger_heads).values(stream=stream, position=1, entry_hash=entry_hash))
+    session.execute(insert(ledger_heads), {"stream": stream, "position": 1, "entry_hash": entry_hash})
     return entry_hash
 
 
@@ -103,9 +103,6 @@ def _write(
 ) -> str:
     body = body_of(stream, position, previous, kind, at, actor, facts)
     entry_hash = hashlib.sha256(body).hexdigest()
-    session.execute(
-        insert(ledger_entries).values(
-            stream=stream, position=position, kind=kind, at=at, body=body.decode(), entry_hash=entry_hash
-        )
-    )
+    row = {"stream": stream, "position": position, "kind": kind, "at": at, "body": body.decode()}
+    session.execute(insert(ledger_entries), row | {"entry_hash": entry_hash})
     return entry_hash

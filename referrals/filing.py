@@ -110,7 +110,7 @@ def file_referral(session: Session, filing: Filing, sealed: Sealed, now: datetim
     Raises IntegrityError where this submission was filed before: look with `filed_before` in a new transaction.
     """
     reference = new_reference()
-    session.execute(insert(referrals).values(_row(filing, sealed, reference, now)))
+    session.execute(insert(referrals), _row(filing, sealed, reference, now))
     session.execute(
         insert(sealed_parts),
         [
@@ -118,7 +118,7 @@ def file_referral(session: Session, filing: Filing, sealed: Sealed, now: datetim
             for part, blob in sealed.parts.items()
         ],
     )
-    session.execute(insert(grants).values(_routing_grant(sealed, now)))
+    session.execute(insert(grants), _routing_grant(sealed, now))
     entries.open_stream(
         session,
         sealed.referral_id,

@@ -36,7 +36,7 @@ def decisions_per_second(url: str, settings: Settings) -> dict[str, float]:
 def _questions() -> list[Facts]:
     """ZIPs of the whole country, towns and points in Arizona, in a fixed mixed order."""
     chance = random.Random(7)
-    zips = chance.sample(sorted(gazetteer.zips()), 300)
+    zips = chance.sample(sorted(gazetteer.load().zip_codes), 300)
     evidence = [Evidence(PlaceKind.ZIP, Relation.INCIDENT, (f"zip:{code}",)) for code in zips]
     evidence += [
         Evidence(

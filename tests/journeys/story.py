@@ -1,4 +1,4 @@
-"""`make story`: lives the Tempe story in a house of its own and prints the chain of custody and the ledger's verdict."""
+"""`make story`: lives the Tempe story in a house of its own and prints its chain of custody."""
 
 from __future__ import annotations
 

@@ -36,7 +36,7 @@ def test_in_imminent_danger_every_candidate_is_told_at_once_and_the_wrong_one_is
 def test_a_receipt_that_nobody_has_says_nothing_of_others(house: RunningHouse) -> None:
     visitor = Visitor(house).open(f"{house.public}/status")
     visitor.submit(
-        {"receipt_code": "abacus abdomen abdominal abide abiding ability ablaze able"}, form="main form"
+        {"code_words": "abacus abdomen abdominal abide abiding ability ablaze able"}, form="main form"
     )
     assert visitor.status == 400
     assert "R-" not in visitor.text
@@ -51,7 +51,7 @@ def _tell_the_town(desk: Visitor, reference: str, town: str) -> None:
 def _standing(house: RunningHouse, words: str) -> str:
     def held() -> str | None:
         visitor = Visitor(house).open(f"{house.public}/status")
-        visitor.submit({"receipt_code": words}, form="main form")
+        visitor.submit({"code_words": words}, form="main form")
         heading = visitor.page.select_one("h1").get_text(" ", strip=True)
         return heading if "team has it" in heading.lower() else None
 
