@@ -1,0 +1,155 @@
+"""Rosa's way through the public door in a real browser: a telephone's width, no script, and a screen reader's needs."""
+
+from __future__ import annotations
+
+import re
+import socket
+from collections.abc import Iterator
+from threading import Thread
+from typing import TYPE_CHECKING
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from sqlalchemy import Engine
+from waitress.server import create_server
+
+from foundation.settings import Settings
+from tests.intake.door import Door, open_door
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Page
+
+WORDS = "He said he will bring a knife on Friday.\nEverybody in the chat saw it."
+
+
+@pytest.fixture
+def door(engine: Engine, settings: Settings) -> Door:
+    return open_door(engine, settings)
+
+
+@pytest.fixture
+def address(door: Door) -> Iterator[str]:
+    """The door behind a real server."""
+    listening = socket.create_server(("127.0.0.1", 0))
+    server = create_server(door.app, sockets=[listening], threads=2)
+    thread = Thread(target=server.run, daemon=True)
+    thread.start()
+    yield f"http://127.0.0.1:{listening.getsockname()[1]}"
+    server.close()
+
+
+@pytest.fixture(params=["en-US", "es-MX"])
+def page(request: pytest.FixtureRequest, browser: Browser) -> Iterator[Page]:
+    """A telephone without a script."""
+    context = browser.new_context(
+        viewport={"width": 390, "height": 844}, java_script_enabled=False, locale=request.param
+    )
+    yield context.new_page()
+    context.close()
+
+
+def test_a_tip_from_the_start_to_its_standing_without_a_script(page: Page, address: str, door: Door) -> None:
+    page.goto(address)
+    page.click("main a.usa-button")
+    page.fill("[name=what_happened]", WORDS)
+    page.click("label[for=behaviours-0]")
+    page.fill("[name=zip_code]", "85281")
+    page.click("label[for=danger-0]")
+    page.click("main button[value=check]")
+    assert "911" in page.inner_text("main")
+    page.click("main button[value=send]")
+    words = page.locator(".receipt-words li").all_inner_texts()
+    _type_two(page, words)
+    page.click("main form button")
+    assert page.locator(".receipt-words").count() == 0
+    page.goto(f"{address}/status")
+    page.fill("[name=code_words]", " ".join(words).upper())
+    page.click("main form button")
+    assert page.locator(".usa-step-indicator__segment--current").count() == 1
+    assert door.told()["what_happened"] == WORDS.replace("\n", "\r\n")
+    assert door.row().urgency == "imminent"
+
+
+def test_change_and_the_other_language_keep_what_was_typed(page: Page, address: str) -> None:
+    page.goto(f"{address}/tip")
+    page.fill("[name=what_happened]", WORDS)
+    page.fill("[name=subject]", "Max")
+    before = page.get_attribute("html", "lang")
+    page.click("header button[name=language]")
+    assert page.get_attribute("html", "lang") != before
+    page.click("main button[value=check]")
+    page.click("main button[value=change] >> nth=2")
+    assert page.url.endswith("#who")
+    assert page.input_value("[name=what_happened]") == WORDS
+    assert page.input_value("[name=subject]") == "Max"
+
+
+def test_enter_in_a_field_goes_on_and_a_fault_keeps_the_words(page: Page, address: str) -> None:
+    page.goto(f"{address}/tip")
+    page.fill("[name=what_happened]", WORDS)
+    page.fill("[name=zip_code]", "99999")
+    page.press("[name=zip_code]", "Enter")
+    assert page.locator("#zip_code-error").is_visible()
+    assert page.input_value("[name=what_happened]") == WORDS
+
+
+@pytest.mark.parametrize("width", [320, 390, 1280])
+def test_nothing_is_wider_than_the_screen_and_axe_finds_no_fault(
+    browser: Browser, address: str, width: int
+) -> None:
+    context = browser.new_context(viewport={"width": width, "height": 844}, locale="en-US")
+    page = context.new_page()
+    for name in _every_page(page, address):
+        assert page.evaluate("document.documentElement.scrollWidth") <= width, name
+        found = Axe().run(page)
+        assert found.violations_count == 0, f"{name}: {found.generate_report()}"
+    context.close()
+
+
+def test_the_printed_receipt_holds_the_words_and_the_way_back(browser: Browser, address: str) -> None:
+    context = browser.new_context(viewport={"width": 390, "height": 844})
+    page = context.new_page()
+    names = _every_page(page, address)
+    while next(names) != "receipt":
+        pass
+    page.emulate_media(media="print")
+    assert page.locator(".receipt-words").is_visible()
+    assert page.locator(".print-only").is_visible()
+    assert not page.locator("main form").is_visible()
+    context.close()
+
+
+def _every_page(page: Page, address: str) -> Iterator[str]:
+    """Goes through all pages, yielding the name of each."""
+    page.goto(address)
+    yield "start"
+    page.goto(f"{address}/tip")
+    yield "form"
+    page.fill("[name=zip_code]", "99999")
+    page.click("main button[value=check]")
+    yield "form with faults"
+    page.fill("[name=what_happened]", WORDS)
+    page.fill("[name=zip_code]", "")
+    page.click("label[for=danger-0]")
+    page.click("main button[value=check]")
+    yield "summary"
+    page.click("main button[value=send]")
+    words = page.locator(".receipt-words li").all_inner_texts()
+    yield "receipt"
+    page.click("main form button")
+    yield "receipt with a fault"
+    _type_two(page, words)
+    page.click("main form button")
+    yield "saved"
+    page.goto(f"{address}/status")
+    page.click("main form button")
+    yield "status with a fault"
+    page.fill("[name=code_words]", " ".join(words))
+    page.click("main form button")
+    yield "standing"
+
+
+def _type_two(page: Page, words: list[str]) -> None:
+    for name in ("code_first", "code_second"):
+        label = page.locator(f"label[for={name}]").inner_text()
+        page.fill(f"[name={name}]", words[int(re.sub(r"\D", "", label)) - 1])
