@@ -30,7 +30,7 @@ def main() -> None:
 
 
 def _filing(folder: Path, postgresql: str, settings: Settings) -> list[tuple[str, ...]]:
-    rows = []
+    rows: list[tuple[str, ...]] = []
     for name, url in (("SQLite", f"sqlite:///{folder}/filing.db"), ("PostgreSQL", postgresql)):
         _migrated(url)
         measured = tips_per_second(url, settings)
@@ -69,7 +69,7 @@ def _deciding(folder: Path, settings: Settings) -> list[tuple[str, ...]]:
 
 
 def _leaving(folder: Path) -> list[tuple[str, ...]]:
-    rows = []
+    rows: list[tuple[str, ...]] = []
     for name, with_redis in (("Redis up", True), ("Redis gone", False)):
         measured = seconds_to_provider(folder / name.replace(" ", "-"), with_redis=with_redis)
         rows.append(

@@ -97,7 +97,8 @@ class Visitor:
     @property
     def page(self) -> BeautifulSoup:
         """The page on which the visitor stands."""
-        return self._browser.page
+        here: BeautifulSoup = self._browser.page
+        return here
 
     @property
     def text(self) -> str:
@@ -114,6 +115,13 @@ class Visitor:
     def address(self) -> str:
         """Where the visitor stands."""
         return str(self._browser.url)
+
+    @property
+    def heading(self) -> str:
+        """The page's first heading."""
+        found = self.page.select_one("h1")
+        assert found is not None, self.text[:600]
+        return str(found.get_text(" ", strip=True))
 
     def open(self, address: str) -> Visitor:
         """Goes to an address, absolute or on this door."""

@@ -212,4 +212,5 @@ def _hand_on(visitor: Visitor, reference: str, team: str, kind: str, basis: str)
 
 def _who_has_it(visitor: Visitor) -> str:
     term = next(term for term in visitor.page.select("dt") if "Who ha" in term.get_text())
-    return str(term.find_next("dd").get_text(" ", strip=True))
+    said = term.find_next("dd")
+    return said.get_text(" ", strip=True) if said else ""

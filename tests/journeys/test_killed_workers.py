@@ -17,6 +17,7 @@ import pytest
 from sqlalchemy import Engine, func, select, update
 
 import worker
+from directory.members import Channel
 from foundation import database, outbox
 from foundation.settings import Settings
 from foundation.tables import outbox as outbox_rows
@@ -89,7 +90,7 @@ def _work_and_die(town: Town, module: Any, name: str) -> None:
     if (registered := f"{module.__name__}.{name}") in worker.JOBS:
         worker.JOBS[registered] = getattr(module, name)
     if name == "_send_sms":
-        delivery._CHANNELS[delivery.Channel.SMS] = getattr(module, name)
+        delivery._CHANNELS[Channel.SMS] = getattr(module, name)
     worker.sweep(_duty(town, database.make_engine(town.settings.database_url)))
 
 

@@ -52,7 +52,6 @@ def _standing(house: RunningHouse, words: str) -> str:
     def held() -> str | None:
         visitor = Visitor(house).open(f"{house.public}/status")
         visitor.submit({"code_words": words}, form="main form")
-        heading = visitor.page.select_one("h1").get_text(" ", strip=True)
-        return heading if "team has it" in heading.lower() else None
+        return visitor.heading if "team has it" in visitor.heading.lower() else None
 
     return eventually(held, "the reporter never read that a team has it")
