@@ -40,8 +40,10 @@ _FOR_HOLDER: dict[str, NextStep] = {
 }
 
 
-def find(row: Row[Any], standing: Standing, member: Member, offers: list[Row[Any]]) -> NextStep:
-    """The next step for this member."""
+def find(
+    row: Row[Any], standing: Standing, member: Member, offers: list[Row[Any]], *, may_write: bool
+) -> NextStep:
+    """The next step for this member. `may_write`: notes were disclosed to their team, so it can add some."""
     if row.state == State.CLOSED.value:
         return NextStep("Closed")
     if offers:
@@ -50,6 +52,8 @@ def find(row: Row[Any], standing: Standing, member: Member, offers: list[Row[Any
         return NextStep("Answer the closing", "desk.closing")
     if standing.holder in member.team_ids:
         return _FOR_HOLDER.get(row.due_reason, NextStep("Record the next action", "desk.action"))
-    if permissions.allowed(member, "referral.note", standing):
+    if permissions.allowed(member, "referral.timeline", standing):
+        if not may_write:
+            return NextStep("Help as agreed")
         return NextStep("Add a note", "desk.note")
     return NextStep("Waiting for an answer")

@@ -24,6 +24,7 @@ from directory.guards import guard, signed_in
 from foundation import clock, database, heartbeat, web
 from referrals.facts import Urgency
 from referrals.moves import NotNow
+from referrals.sealing import CannotOpen
 from routing.handoffs import AlreadyAnswered
 
 desk = Blueprint("desk", __name__)
@@ -102,3 +103,4 @@ desk.before_app_request(_use_zone)
 desk.app_context_processor(_for_templates)
 for _race in (NotNow, AlreadyAnswered):
     desk.app_errorhandler(_race)(referral_pages.already_answered)
+desk.app_errorhandler(CannotOpen)(referral_pages.not_disclosed)

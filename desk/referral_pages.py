@@ -23,6 +23,7 @@ from referrals.casework import ACTIONS, DISPOSITIONS, Disposition, Entry
 from referrals.facts import Facts, Setting
 from referrals.filing import Source
 from referrals.opening import OpenedPart
+from referrals.sealing import CannotOpen
 from referrals.states import State
 from routing import handoffs, snapshots
 from routing.states import BASES, OPEN, HandoffState
@@ -105,9 +106,13 @@ def timeline_page(reference: str) -> Page:
 
 def already_answered(fault: Exception) -> tuple[str, int]:
     """The loser of a race reads who was first."""
-    reference = (request.view_args or {}).get("reference")
-    kept = [typed for name, typed in request.form.items() if name in {"words", "reason"} and len(typed) > 1]
-    return render_template("already.html", sentence=str(fault), reference=reference, kept=kept), 409
+    return _refused("Somebody was first", str(fault)), 409
+
+
+def not_disclosed(fault: CannotOpen) -> tuple[str, int]:
+    """Notes are sealed under a key that this member's team was not given."""
+    sentence = "This was not disclosed to your team, so nothing was recorded. Tell the team that holds it"
+    return _refused("This part is closed to you", sentence), 403
 
 
 def _page() -> str:
@@ -127,6 +132,13 @@ def _page() -> str:
             moments=timeline.moments(session, g.referral.id) if takes_part else [],
             **_head(session),
         )
+
+
+def _refused(title: str, sentence: str) -> str:
+    """Why it did not happen, with the words that were typed, to copy."""
+    kept = [typed for name, typed in request.form.items() if name in {"words", "reason"} and len(typed) > 1]
+    reference = (request.view_args or {}).get("reference")
+    return render_template("refused.html", title=title, sentence=sentence, reference=reference, kept=kept)
 
 
 def _words(now: datetime) -> tuple[list[OpenedPart] | None, list[Entry] | None]:
@@ -160,7 +172,9 @@ def _head(session: Session) -> dict[str, Any]:
     """What the head shows: always the same four things."""
     row = g.referral
     offers, facts = answers.my_offers(session), Facts.from_json(g.referral.facts)
-    step: NextStep = next_step.find(row, g.standing, signed_in().member, offers)
+    step: NextStep = next_step.find(
+        row, g.standing, signed_in().member, offers, may_write=words.PARTS["notes"] in _disclosed(session)
+    )
     return {
         "row": row,
         "holder": teams.team(session, g.standing.holder).name,

@@ -100,3 +100,14 @@ def test_an_office_is_never_asked(desk: Desk) -> None:
     page = desk.seat("Ines").look(f"/referrals/{desk.held()}/hand-on")
     assert "FBI Phoenix" not in page.get_text()
     assert "Mesa Police" in page.get_text()
+
+
+def test_who_only_helps_is_offered_no_note_and_keeps_the_words_of_one(desk: Desk) -> None:
+    reference = desk.held()
+    seat = desk.seat("Ines")
+    page = _last_look(desk, seat, reference, "support")
+    seat.press(page, f"/referrals/{reference}/hand-on", {"step": "send"})
+    page = desk.seat("Sol").send(f"/referrals/{reference}", to="/acknowledge")
+    assert page.find("a", string="Add a note") is None
+    answer = desk.seat("Sol").send(f"/referrals/{reference}/note", {"words": "we are on it"}, status=403)
+    assert "we are on it" in str(answer.textarea)
