@@ -9,7 +9,7 @@ JOBS ?= 2
 TESTS ?= tests
 
 .DEFAULT_GOAL := help
-.PHONY: help run reset story test test-slow check lint bench migrate assets areas requirements clean
+.PHONY: help run reset codes story test test-slow check lint bench migrate assets areas requirements clean
 
 help: ## What can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -19,6 +19,9 @@ run: .venv/.installed ## Start the whole house here: doors, desk, workers, on-sc
 
 reset: .venv/.installed ## Stop the house and forget all that it kept
 	@$(PY) run.py reset
+
+codes: .venv/.installed ## Print the demonstration members' six-digit codes of this half minute
+	@$(PY) run.py codes
 
 story: .venv/.installed-dev ## Tell one tip's way through the real doors, with the ledger's verdict
 	@$(PY) -m tests.journeys.story
