@@ -77,7 +77,7 @@ def fail(job: str, subject_id: str) -> None:
 
 def test_a_job_that_raises_comes_again_after_a_growing_pause(engine: Engine) -> None:
     post(engine, "a")
-    pauses = []
+    pauses: list[float] = []
     for _ in range(3):
         with later(hours=len(pauses)):
             outbox.drain(engine, fail, urgent=True, most=1)

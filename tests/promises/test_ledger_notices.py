@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 import pytest
 from sqlalchemy import Connection, Engine, delete, select, text, update
 from sqlalchemy.exc import DBAPIError
+from sqlalchemy.orm import Session
 
 from foundation import database
 from ledger import entries
@@ -125,7 +126,7 @@ def test_tampering_is_noticed_and_its_stream_named(
         unguard(db)
         tamper(db)
         # Undone at the end, so that the shared database of PostgreSQL keeps its triggers.
-        with database.Session(db) as session:
+        with Session(db) as session:
             broken = verify(session).broken
             in_stream = verify(session, "a").broken
         db.rollback()
