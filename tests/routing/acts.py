@@ -53,7 +53,8 @@ class Case:
         return self.slug(self.row().custodian_team_id)
 
     def slug(self, team_id: str) -> str:
-        return {id: slug for slug, id in self.town.team.items()}[team_id]
+        slugs: dict[str, str] = {id: slug for slug, id in self.town.team.items()}
+        return slugs[team_id]
 
     def offers(self, kind: Kind = Kind.TRANSFER) -> dict[str, str]:
         """State by slug, of the newest handoff of that kind to each team."""
