@@ -101,6 +101,8 @@ def _states() -> list[tuple[str, Any]]:
 class TipForm(FlaskForm):  # type: ignore[misc]
     """Everything but `what_happened` may stay empty. `evidence` is there after `validate` found no fault."""
 
+    # Short answers are text areas of one line: no browser offers them to the next person at a shared computer, as it
+    # does with inputs, and every browser keeps them for its Back button, as it would not with autocomplete off.
     form_key = HiddenField(default=new_form_key)
     what_happened = TextAreaField(
         lazy_gettext("What happened?"),
@@ -116,9 +118,9 @@ class TipForm(FlaskForm):  # type: ignore[misc]
         choices=[(act.code, lazy_gettext(act.words)) for act in BEHAVIOURS],
         validate_choice=False,
     )
-    other_act = StringField(lazy_gettext("What else did they do?"), validators=[_told])
-    school = StringField(lazy_gettext("Name of the school, or of the place"), validators=[_told])
-    place = StringField(lazy_gettext("City or town"), validators=[_told])
+    other_act = TextAreaField(lazy_gettext("What else did they do?"), validators=[_told])
+    school = TextAreaField(lazy_gettext("Name of the school, or of the place"), validators=[_told])
+    place = TextAreaField(lazy_gettext("City or town"), validators=[_told])
     state = SelectField(lazy_gettext("State"), choices=_states, validate_choice=False, validators=[_told])
     zip_code = StringField(lazy_gettext("ZIP code"), validators=[_told])
     setting = RadioField(
@@ -127,17 +129,17 @@ class TipForm(FlaskForm):  # type: ignore[misc]
         default=Setting.UNKNOWN.value,
         validate_choice=False,
     )
-    subject = StringField(
+    subject = TextAreaField(
         lazy_gettext("Who is it about?"),
         description=lazy_gettext("A name, a nickname, an account, a grade: whatever you know."),
         validators=[_told],
     )
-    target = StringField(
+    target = TextAreaField(
         lazy_gettext("Who could be hurt?"),
         description=lazy_gettext("A person, a group, a class, or the person themselves."),
         validators=[_told],
     )
-    when = StringField(lazy_gettext("When did it happen, or when could it happen?"), validators=[_told])
+    when = TextAreaField(lazy_gettext("When did it happen, or when could it happen?"), validators=[_told])
     how_known = TextAreaField(
         lazy_gettext("How do you know?"),
         description=lazy_gettext("For example: I saw it, a friend told me, it was in a group chat."),
@@ -149,7 +151,7 @@ class TipForm(FlaskForm):  # type: ignore[misc]
         default=Danger.UNKNOWN.value,
         validate_choice=False,
     )
-    contact = StringField(
+    contact = TextAreaField(
         lazy_gettext("How can we reach you?"),
         description=lazy_gettext(
             "You do not have to say. If you do: a phone number or an e-mail address. Only the people who work on "

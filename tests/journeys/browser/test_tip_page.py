@@ -84,6 +84,16 @@ def test_change_and_the_other_language_keep_what_was_typed(page: Page, address: 
     assert page.input_value("[name=subject]") == "Max"
 
 
+def test_the_browsers_back_keeps_what_was_typed(page: Page, address: str) -> None:
+    page.goto(f"{address}/tip")
+    page.fill("[name=what_happened]", WORDS)
+    page.fill("[name=subject]", "Max")
+    page.click("main button[value=check]")
+    page.go_back()
+    assert page.input_value("[name=what_happened]") == WORDS
+    assert page.input_value("[name=subject]") == "Max"
+
+
 def test_enter_in_a_field_goes_on_and_a_fault_keeps_the_words(page: Page, address: str) -> None:
     page.goto(f"{address}/tip")
     page.fill("[name=what_happened]", WORDS)
