@@ -21,13 +21,14 @@ def as_participant() -> Actor:
 
 
 def as_party() -> Actor:
-    """The member in the team that is nearest to the referral: holding, joined, asked, asking."""
+    """The member in the team that is nearest to the referral: holding, joined, asked, asking, above."""
     return _first(
         (
             g.standing.holder,
             *sorted(g.standing.joined),
             *sorted(g.standing.asked),
             *sorted(g.standing.asking),
+            *sorted(g.standing.above),
         )
     )
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from flask import Flask
-from notifications.callbacks import callbacks
 from sqlalchemy import Engine
 
 from desk.pages import desk
@@ -12,6 +11,7 @@ from directory import guards
 from directory.account import account
 from foundation import web
 from foundation.settings import Settings
+from notifications.callbacks import callbacks
 from referrals.grants import Keys
 from routing.standing import find_standing
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from flask import abort, flash, g, redirect, render_template, url_for
+from flask import abort, flash, g, redirect, render_template, request, url_for
 from sqlalchemy import Row
 from sqlalchemy.orm import Session
 
@@ -13,7 +13,7 @@ from desk import acting, reading
 from desk.answers import Page
 from desk.documenting import next_due
 from desk.forms import CloseForm, ClosingForm
-from directory import members, teams
+from directory import guards, members, teams
 from directory.guards import guard
 from foundation import clock, database, web
 from referrals import casework, moves
@@ -48,8 +48,10 @@ def close(reference: str) -> Page:
 
 @guard("referral.approve_closing")
 def closing_page(reference: str) -> Page:
-    """Shows the second member what is proposed."""
-    with database.reading(web.engine()) as session:
+    """Shows the second member what is proposed, and why: a reading, so the password is asked and it is recorded."""
+    if not guards.freshly_proved():
+        return redirect(url_for("account.prove", next=request.path))
+    with database.transaction(web.engine()) as session:
         return _closing_page(session, ClosingForm())
 
 
@@ -58,9 +60,9 @@ def answer_closing(reference: str) -> Page:
     """The second member's answer."""
     form, now = ClosingForm(), clock.now()
     if not form.validate():
-        with database.reading(web.engine()) as session:
+        with database.transaction(web.engine()) as session:
             return _closing_page(session, form), 400
-    actor = acting.as_holder()
+    actor = acting.as_participant()
     with database.transaction(web.engine()) as session:
         moves.lock(session, g.referral.id)
         state = casework.answer_closing(
@@ -77,7 +79,7 @@ def answer_closing(reference: str) -> Page:
 
 _SAID = {
     State.CLOSED: "The referral is closed.",
-    State.CLOSING: "Another member of your team is asked to approve. Until then it stays open.",
+    State.CLOSING: "A second member is asked to approve. Until then it stays open.",
     State.HELD: "It stays open. Your team goes on working on it.",
 }
 
@@ -112,7 +114,9 @@ def _closing_page(session: Session, form: ClosingForm) -> str:
     pending: Closing | None = casework.open_closing(session, g.referral.id)
     if pending is None:
         abort(404)
-    entries = reading.documented(session, g.referral.id, acting.as_holder())
+    actor = acting.as_participant()
+    reading.told(session, g.referral.id, actor, clock.now(), parts=(casework.NOTES,))
+    entries = reading.documented(session, g.referral.id, actor)
     reasons = [entry.words for entry in entries or () if entry.kind == "closing"]
     return render_template(
         "closing.html",

@@ -14,7 +14,8 @@ class Standing:
     """How a referral stands to teams; what predicates may look at. Empty for actions on no referral.
 
     `holder` has custody, `asked` have an open offer, `joined` have acknowledged one, `asking` made an open offer,
-    `once` were asked or asked somebody at any time.
+    `once` were asked or asked somebody at any time, `above` are the hubs above who holds it or is asked: the clock
+    calls them when it is late.
     """
 
     holder: str | None = None
@@ -22,6 +23,7 @@ class Standing:
     joined: frozenset[str] = frozenset()
     asking: frozenset[str] = frozenset()
     once: frozenset[str] = frozenset()
+    above: frozenset[str] = frozenset()
     originator_organisation: str | None = None
     closing_proposed_by: str | None = None
 
@@ -64,7 +66,7 @@ def _takes_part(member: Member, standing: Standing) -> bool:
 
 def _is_party(member: Member, standing: Standing) -> bool:
     teams = set(member.team_ids)
-    return _takes_part(member, standing) or bool((standing.asked | standing.asking) & teams)
+    return _takes_part(member, standing) or bool((standing.asked | standing.asking | standing.above) & teams)
 
 
 def _originated(member: Member, standing: Standing) -> bool:
@@ -98,7 +100,8 @@ PERMISSIONS: dict[str, tuple[Predicate, ...]] = {
     "referral.note": (_works_cases, _takes_part),
     "referral.act": (_works_cases, _takes_part),
     "referral.close": (_works_cases, _holds),
-    "referral.approve_closing": (_works_cases, _holds, _second_person),
+    # A team of one has no second member: one of a team that takes part will do.
+    "referral.approve_closing": (_works_cases, _takes_part, _second_person),
     "routing.explain": (_re_routes,),
     "directory.see": (_works_cases,),
     "status.see": (_works_cases,),

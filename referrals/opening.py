@@ -56,7 +56,7 @@ def open_content(
         kind="content_opened",
         at=now,
         actor=actor,
-        facts={"parts": [part.part for part in opened]},
+        facts={"parts": sorted(wanted)},
     )
     return opened
 

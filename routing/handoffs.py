@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import Row, insert, select, update
 from sqlalchemy.orm import Session
@@ -239,7 +240,8 @@ def answered_sentence(session: Session, handoff_id: str) -> str:
     """Who answered an offer, and when, as the loser of a race reads it."""
     row = handoff(session, handoff_id)
     who = members.names(session, [row.answered_by]).get(row.answered_by, "the service")
-    when = row.answered_at.strftime("%H:%M UTC") if row.answered_at else ""
+    zone = ZoneInfo(teams.team(session, row.to_team_id).time_zone)
+    when = row.answered_at.astimezone(zone).strftime("%H:%M") if row.answered_at else "an unknown time"
     return f"already {row.state.replace('_', ' ')} by {who} at {when}"
 
 

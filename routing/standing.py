@@ -7,10 +7,11 @@ from typing import Any
 from sqlalchemy import Row
 from sqlalchemy.orm import Session
 
+from directory import teams
 from directory.permissions import Standing
 from referrals import casework, moves
 from routing import handoffs
-from routing.states import OPEN, HandoffState
+from routing.states import OPEN, HandoffState, Kind
 
 _JOINED = {HandoffState.ACKNOWLEDGED, HandoffState.PASSED_ON, HandoffState.COMPLETED}
 
@@ -22,12 +23,17 @@ def find_standing(session: Session, reference: str) -> tuple[Row[Any], Standing]
         return None
     offers = handoffs.of_referral(session, row.id)
     closing = casework.open_closing(session, row.id)
+    asked = frozenset(offer.to_team_id for offer in offers if offer.state in OPEN)
+    joined = [offer for offer in offers if offer.state in _JOINED]
+    # Who handed a transfer on held it before, by an acknowledgement or by designation.
+    held = {offer.from_team_id for offer in joined if offer.kind == Kind.TRANSFER.value}
     standing = Standing(
         holder=row.custodian_team_id,
-        asked=frozenset(offer.to_team_id for offer in offers if offer.state in OPEN),
-        joined=frozenset(offer.to_team_id for offer in offers if offer.state in _JOINED),
+        asked=asked,
+        joined=frozenset({offer.to_team_id for offer in joined} | held),
         asking=frozenset(offer.from_team_id for offer in offers if offer.state in OPEN),
         once=frozenset(team for offer in offers for team in (offer.from_team_id, offer.to_team_id)),
+        above=frozenset(teams.hub_above(session, team).id for team in asked | {row.custodian_team_id}),
         originator_organisation=row.originator_organisation_id,
         closing_proposed_by=closing.proposed_by if closing else None,
     )
