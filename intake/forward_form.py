@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -245,16 +245,17 @@ class ForwardForm(FlaskForm):  # type: ignore[misc]
         self.evidence: tuple[Evidence, ...] = ()
 
     def forward(self) -> Forward:
-        """The loose answers as a typed value; only after `validate` found no fault."""
+        """The loose answers as a typed value. Choices that no form of ours sends count as the first of their list;
+        `is_sound` has a fault for those that matter."""
         answers = self.data
         return Forward(
-            urgency=Urgency(answers["urgency"]),
-            handling=Handling(answers["handling"]),
+            urgency=_one_of(URGENCIES, answers["urgency"]),
+            handling=_one_of(HANDLINGS, answers["handling"]),
             behaviours=tuple(
                 act.code for act in BEHAVIOURS if act.code in CODES & set(answers["behaviours"] or ())
             ),
-            relation=next((whose for whose in RELATIONS if whose.value == answers["relation"]), RELATIONS[0]),
-            setting=next((kind for kind in Setting if kind.value == answers["setting"]), Setting.UNKNOWN),
+            relation=_one_of(RELATIONS, answers["relation"]),
+            setting=_one_of((Setting.UNKNOWN, *Setting), answers["setting"]),
             point=point_of(answers["point"] or ""),
             accuracy_m=_metres(answers["accuracy"] or "") or 0.0,
             case_number=(answers["case_number"] or "").strip(),
@@ -263,13 +264,12 @@ class ForwardForm(FlaskForm):  # type: ignore[misc]
 
     def is_sound(self, boundaries: Boundaries) -> bool:
         """Whether it can be filed; if not, each fault stands at its field."""
-        sound = self.validate()
+        self.validate()
         if not (self.what_happened.data or "").strip():
             self.what_happened.errors = [gettext("Write what happened. The team has nothing else to go by.")]
         if self.handling.data == Handling.AS_STATED.value and not (self.conditions.data or "").strip():
             self.conditions.errors = [gettext("Write the conditions that H3 stands for.")]
-        if sound and not self.errors:
-            self._find(boundaries)
+        self._find(boundaries)
         return not self.errors
 
     def make_readable(self) -> None:
@@ -298,6 +298,12 @@ _WORDS = (
     "what_happened", "other_act", "links", "subject", "target", "school", "place", "county", "state", "zip_code",
     "when", "sources", "conditions", "contact",
 )  # fmt: skip
+
+
+def _one_of(known: Iterable[Any], answer: str | None) -> Any:
+    """The known value of that name, else the first."""
+    values = list(known)
+    return next((value for value in values if value.value == answer), values[0])
 
 
 def _metres(words: str) -> float | None:
