@@ -32,6 +32,7 @@ from foundation.settings import Settings
 from referrals.keyring import FileKeyring
 
 _HOST = "127.0.0.1"
+SETTINGS = "settings.json"
 # The shell in between ends its program when our end of the pipe closes, so that nothing outlives us, however we end.
 _WATCH = 'exec 3<&0; "$@" </dev/null & pid=$!; (cat <&3 >/dev/null; kill -TERM $pid 2>/dev/null) & wait $pid'
 _ANSWER_SECONDS = 90.0
@@ -73,6 +74,9 @@ class House:
     def prepare(self) -> None:
         """Migrates, makes the keyring and loads the demonstration directory, each only where it is missing."""
         settings = Settings.from_mapping(self.environment)
+        # So that `flask --app wsgi …` asks this house when nothing else is set.
+        (self.data / SETTINGS).touch(mode=0o600)
+        (self.data / SETTINGS).write_text(json.dumps(self.environment, indent=1))
         engine = database.make_engine(settings.database_url)
         database.migrate(engine)
         ring = _ring(settings)
@@ -196,7 +200,7 @@ def _environment(data: Path, ports: Ports) -> dict[str, str]:
         "DESK_URL": f"http://{_HOST}:{ports.desk}",
         "KEYRING_FILE": str(data / "keyring.json"),
         "TWILIO_ACCOUNT_SID": "AC" + "0" * 31 + "1",
-        "TWILIO_AUTH_TOKEN": "the stand-in's own token",
+        "TWILIO_AUTH_TOKEN": "known to the stand-in alone",
         "TWILIO_FROM": "+15005550006",
         "TWILIO_API_BASE": f"http://{_HOST}:{ports.standin}",
         "SMTP_HOST": _HOST,

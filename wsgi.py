@@ -6,9 +6,12 @@ There is no application that is both: a process that faces the public is never g
 
 from __future__ import annotations
 
+import json
 import logging
 import os
 import sys
+from collections.abc import Mapping
+from dataclasses import fields
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -19,14 +22,29 @@ from foundation import database, outbox
 from foundation.queue import Bell
 from foundation.settings import Settings, SettingsError
 
+# What `make run` wrote down of the house that it started.
+_DEMONSTRATION = Path(__file__).parent / "var" / "settings.json"
+
 
 @cache
 def settings() -> Settings:
     """The settings of this process, from its environment. Wrong ones stop the start, all named at once."""
+    return _settings(os.environ)
+
+
+def _settings(given: Mapping[str, str]) -> Settings:
     try:
-        return Settings.from_mapping(os.environ)
+        return Settings.from_mapping(given)
     except SettingsError as fault:
         sys.exit("Waypost cannot start:\n  " + "\n  ".join(fault.faults))
+
+
+def _settings_for_commands() -> Settings:
+    """The environment's; where it names none at all, those of the demonstration that `make run` started here."""
+    named = {field.name.upper() for field in fields(Settings)}
+    if any(name.removesuffix("_FILE") in named or name in named for name in os.environ):
+        return settings()
+    return _settings(json.loads(_DEMONSTRATION.read_text())) if _DEMONSTRATION.exists() else settings()
 
 
 def make_intake() -> Flask:
@@ -56,8 +74,9 @@ def create_app() -> Flask:
 
     _log()
     app = Flask("waypost")
-    app.extensions["settings"] = settings()
-    app.extensions["engine"] = database.make_engine(settings().database_url)
+    chosen = _settings_for_commands()
+    app.extensions["settings"] = chosen
+    app.extensions["engine"] = database.make_engine(chosen.database_url)
     register_commands(app)
     return app
 

@@ -171,6 +171,9 @@ class Settings:
                 self.twilio_account_sid
             )
             and not (self.twilio_from or self.twilio_messaging_service_sid),
+            "SMTP_SECURITY cannot be none where SMTP_HOST is another machine: sign-in and notices would go in clear.": (
+                bool(self.smtp_host) and self.smtp_security == "none" and self.smtp_host not in _LOOPBACK
+            ),
             "KEYRING_PASSPHRASE is missing beside KEYRING_FILE.": bool(self.keyring_file)
             and not self.keyring_passphrase,
             "DEMONSTRATION cannot be on where a real Twilio account, a real mail server or a public address is set.": (
