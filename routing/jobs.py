@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
@@ -15,21 +14,16 @@ from directory import members, teams
 from directory.teams import TeamKind
 from foundation import clock, database
 from foundation.identifiers import new_id
-from ledger.entries import Actor
-from referrals import grants, moves
+from referrals import moves
 from referrals.duty import Duty
-from referrals.facts import Facts, Urgency
-from referrals.filing import Source
+from referrals.facts import Facts
 from referrals.grants import Keys
-from referrals.sealing import PARTS
-from referrals.states import Move, State
-from routing import business_days, handoffs, snapshots, telling
-from routing.decision import Decision, Status, decide
-from routing.handoffs import Offer
-from routing.states import DESK_WITHIN, KINDS, OPEN, Basis, HandoffState, Kind, Reason
+from referrals.states import State
+from routing import handoffs, outcomes, snapshots, telling
+from routing.decision import Decision, decide
+from routing.states import OPEN, HandoffState, Kind
 from routing.tables import decisions
 
-_ROUTING = Actor(part="routing")
 _ROUTABLE = {State.FILED.value, State.OFFERED.value, State.AT_DESK.value}
 _RE_ROUTES = {TeamKind.HUB.value, TeamKind.ROOT.value}
 # Who said no, or nothing, is not asked again by a rule.
@@ -86,9 +80,7 @@ def _route(session: Session, keys: Keys, row: Row[Any], now: datetime) -> None:
         excluded=spent,
     )
     decision_id = _write_down(session, row.id, decision, inputs, now)
-    holder = _designate(session, keys, row, decision, now)
-    _ACT[decision.status](session, keys, row, decision, decision_id, holder, now)
-    _offer_company(session, keys, row, decision, decision_id, holder, now)
+    outcomes.act_on(outcomes.Case(session, keys, row, decision, decision_id, now))
 
 
 def _spent(session: Session, referral_id: str) -> frozenset[str]:
@@ -118,168 +110,3 @@ def _write_down(session: Session, referral_id: str, decision: Decision, inputs: 
         )
     )
     return id
-
-
-def _designate(session: Session, keys: Keys, row: Row[Any], decision: Decision, now: datetime) -> str:
-    """The custodian until somebody acknowledges: the office that forwarded it, or for a public tip the hub that
-    answers for its place. A hub never offers to itself: then the desk above it holds the tip meanwhile."""
-    if row.source == Source.FORWARD.value or row.state != State.FILED.value:
-        return str(row.custodian_team_id)
-    owner = decision.owner
-    if owner in decision.leads:
-        owner = teams.hub_above(session, owner).id
-    grants.give(
-        session,
-        keys,
-        row.id,
-        PARTS,
-        to_team=owner,
-        from_team=owner,
-        made_by="routing",
-        reason="designated",
-        now=now,
-    )
-    moves.move(
-        session,
-        row.id,
-        Move.WAIT_AT_DESK,
-        now=now,
-        actor=_ROUTING,
-        custodian=owner,
-        due_at=_desk_due(session, row, owner, now),
-        due_reason=decision.status.value,
-        facts={"decision": decision.digest, "status": decision.status.value},
-    )
-    return owner
-
-
-def _offer_lead(
-    session: Session,
-    keys: Keys,
-    row: Row[Any],
-    decision: Decision,
-    decision_id: str,
-    holder: str,
-    now: datetime,
-) -> None:
-    lead = decision.leads[0]
-    _withdraw_others(session, row.id, {lead}, now)
-    if lead == holder:
-        # The team that holds it already is the one: it works on it from its own desk.
-        _ask_desk(session, keys, row, decision, decision_id, holder, now)
-        return
-    _offer(session, keys, row, Kind.TRANSFER, holder, lead, Reason.ROUTED, decision_id, now)
-
-
-def _offer_all(
-    session: Session,
-    keys: Keys,
-    row: Row[Any],
-    decision: Decision,
-    decision_id: str,
-    holder: str,
-    now: datetime,
-) -> None:
-    """No rule settled it. Imminent waits for nobody: all who might lead are asked at once. Else a desk decides."""
-    asked = [team for team in decision.offered_at_once if team != holder]
-    _withdraw_others(session, row.id, {*asked, decision.owner}, now)
-    for team in asked:
-        _offer(session, keys, row, Kind.TRANSFER, holder, team, Reason.UNCERTAIN_PLACE, decision_id, now)
-    if not asked or decision.owner == holder:
-        _ask_desk(session, keys, row, decision, decision_id, holder, now)
-
-
-def _ask_desk(
-    session: Session,
-    keys: Keys,
-    row: Row[Any],
-    decision: Decision,
-    decision_id: str,
-    holder: str,
-    now: datetime,
-) -> None:
-    """A desk has to look: the holder's own if it re-routes, else the owner's desk is offered the referral."""
-    if teams.team(session, holder).kind == TeamKind.OFFICE.value:
-        reason = Reason.NO_LOCAL_TEAM if decision.status is Status.NO_COVERAGE else Reason.UNCERTAIN_PLACE
-        _offer(session, keys, row, Kind.TRANSFER, holder, decision.owner, reason, decision_id, now)
-        return
-    unheld = moves.referral(session, row.id).state != State.HELD.value
-    if unheld and not handoffs.open_offers(session, row.id, Kind.TRANSFER):
-        moves.move(
-            session,
-            row.id,
-            Move.WAIT_AT_DESK,
-            now=now,
-            actor=_ROUTING,
-            due_at=_desk_due(session, row, holder, now),
-            due_reason=decision.status.value,
-            facts={"decision": decision.digest, "status": decision.status.value},
-        )
-    telling.tell_custodian(session, moves.referral(session, row.id), holder, "task", now)
-
-
-Act = Callable[[Session, Keys, Row[Any], Decision, str, str, datetime], None]
-# Each of the five outcomes has an owner and a clock.
-_ACT: dict[Status, Act] = {
-    Status.ROUTED: _offer_lead,
-    Status.AMBIGUOUS: _offer_all,
-    Status.CONFIRM_LOCATION: _offer_all,
-    Status.LOCATION_NEEDED: _offer_all,
-    Status.NO_COVERAGE: _offer_all,
-}
-
-
-def _offer_company(
-    session: Session,
-    keys: Keys,
-    row: Row[Any],
-    decision: Decision,
-    decision_id: str,
-    holder: str,
-    now: datetime,
-) -> None:
-    """Support and notify rules all apply, whoever leads; each team is asked once, and the holder never."""
-    past = handoffs.of_referral(session, row.id)
-    for kind, reason, company in (
-        (Kind.SUPPORT, Reason.SUPPORT_RULE, decision.supports),
-        (Kind.INFORM, Reason.NOTIFY_RULE, decision.notifies),
-    ):
-        asked = {holder, *(offer.to_team_id for offer in past if offer.kind == kind.value)}
-        for team in (team for team in company if team not in asked):
-            _offer(session, keys, row, kind, holder, team, reason, decision_id, now)
-
-
-def _offer(
-    session: Session,
-    keys: Keys,
-    row: Row[Any],
-    kind: Kind,
-    from_team: str,
-    to_team: str,
-    reason: Reason,
-    decision_id: str,
-    now: datetime,
-) -> None:
-    proposal = Offer(
-        referral_id=row.id,
-        kind=kind,
-        from_team=from_team,
-        to_team=to_team,
-        reason=reason,
-        basis=Basis.INTAKE_ROUTING,
-        parts=KINDS[kind].parts,
-        decision_id=decision_id,
-    )
-    handoffs.offer(session, keys, proposal, actor=_ROUTING, now=now)
-
-
-def _withdraw_others(session: Session, referral_id: str, kept: set[str], now: datetime) -> None:
-    """Open offers that a newer decision does not make any more: "withdrawn, not yours"."""
-    for offer in handoffs.open_offers(session, referral_id, Kind.TRANSFER):
-        if offer.to_team_id not in kept:
-            handoffs.recall(session, offer.id, actor=_ROUTING, now=now, why="decided anew")
-
-
-def _desk_due(session: Session, row: Row[Any], team_id: str, now: datetime) -> datetime:
-    urgency = Urgency(row.urgency)
-    return business_days.due(now, DESK_WITHIN[urgency], urgency, teams.team(session, team_id).time_zone)
