@@ -113,7 +113,7 @@ def test_from_the_sign_in_page_to_the_custody_of_a_forward(
     page.reload()
     assert "asked until" in page.inner_text("main")
     _is_sound(page, looked_at)
-    page.click("main a")
+    page.click("nav >> text=Our forwards")
     assert reference in page.inner_text("main")
     _is_sound(page, looked_at)
 
