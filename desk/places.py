@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from referrals.facts import Evidence, Facts, Relation
-from routing import gazetteer
-from routing.areas import layer_of
 from routing.boundaries import Boundaries
+from routing.naming import named
 
 _ORDER = (Relation.TARGET, Relation.INCIDENT, Relation.SUBJECT, Relation.REPORTER)
 _NOT_KNOWN = "Place not known"
@@ -28,12 +27,3 @@ def words(piece: Evidence, boundaries: Boundaries) -> str:
     if piece.latitude is not None:
         return f"a point on the map ({piece.latitude:.3f}, {piece.longitude:.3f})"
     return _NOT_KNOWN
-
-
-def named(area: str, boundaries: Boundaries) -> str:
-    """An area with the town that a school stands in and its state's letters: `Lincoln High School (Mesa), AZ`."""
-    name, state = boundaries.name(area), gazetteer.load().states.get(boundaries.state_of(area))
-    if layer_of(area) in {"school", "campus", "zip"}:
-        towns = [above for above, _ in boundaries.parents(area) if layer_of(above) == "place"]
-        name += f" ({boundaries.name(towns[0])})" if towns else ""
-    return f"{name}, {state.letters}" if state and layer_of(area) != "state" else name

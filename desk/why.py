@@ -16,7 +16,7 @@ from directory import teams
 from directory.guards import guard
 from foundation import database, web
 from referrals.facts import Facts
-from routing import explanation, jobs, snapshots
+from routing import explanation, jobs, naming, snapshots
 from routing.boundaries import Boundaries
 from routing.decision import Considered, Decision
 from routing.states import Reason
@@ -62,7 +62,7 @@ def asked_because(session: Session, offer: Row[Any]) -> str:
         leads = [entry for entry in decision.considered if entry.team == offer.to_team_id]
         if leads and leads[0].outcome in {Outcome.LEAD, Outcome.TIED}:
             return (
-                f"You were asked because the place named lies in {places.named(leads[0].area, boundaries)}."
+                f"You were asked because the place named lies in {naming.named(leads[0].area, boundaries)}."
             )
     because = words.ASKED_BECAUSE[Reason(offer.reason)].format(from_team=offer.as_then["from_team"])
     return f"You were asked because {because}."
@@ -87,7 +87,7 @@ def _looked(entry: Considered, boundaries: Boundaries, names: dict[str, str]) ->
     return Looked(
         team=names.get(entry.team, entry.team),
         role=entry.role.value,
-        area=places.named(entry.area, boundaries),
+        area=naming.named(entry.area, boundaries),
         place=words.RELATIONS[entry.relation],
         sure=f"{_SURE[entry.confidence.value]}{shared}",
         became=_became(entry, boundaries),

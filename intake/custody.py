@@ -17,10 +17,10 @@ from referrals.behaviours import BEHAVIOURS
 from referrals.casework import DISPOSITIONS, Disposition
 from referrals.facts import Evidence, Facts, Relation
 from referrals.states import State
-from routing import explanation, gazetteer, jobs
-from routing.areas import layer_of
+from routing import explanation, jobs
 from routing.boundaries import Boundaries
 from routing.decision import Decision
+from routing.naming import named
 from routing.states import DECLINES, Decline, HandoffState
 
 # What is due next, by the referral's `due_reason`.
@@ -115,16 +115,7 @@ def _of_transfer(row: Row[Any]) -> Iterable[Step]:
 
 def _piece(piece: Evidence, boundaries: Boundaries) -> str:
     if piece.areas:
-        return str(gettext(" or ")).join(_named(area, boundaries) for area in piece.areas[:4])
+        return str(gettext(" or ")).join(named(area, boundaries) for area in piece.areas[:4])
     if piece.latitude is not None and piece.longitude is not None:
         return str(gettext("a point at %(at)s", at=f"{piece.latitude:.4f}, {piece.longitude:.4f}"))
     return ""
-
-
-def _named(area: str, boundaries: Boundaries) -> str:
-    """`Tempe, AZ`, `Lincoln High School (Mesa), AZ`, `Arizona`."""
-    name, state = boundaries.name(area), gazetteer.load().states.get(boundaries.state_of(area))
-    if layer_of(area) in {"school", "campus", "zip"}:
-        towns = [above for above, _ in boundaries.parents(area) if layer_of(above) == "place"]
-        name += f" ({boundaries.name(towns[0])})" if towns else ""
-    return f"{name}, {state.letters}" if state and layer_of(area) != "state" else name
