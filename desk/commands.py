@@ -6,6 +6,7 @@ import json
 import sys
 from pathlib import Path
 from typing import Any
+from zoneinfo import available_timezones
 
 import click
 import phonenumbers
@@ -61,6 +62,13 @@ def _ring() -> FileKeyring:
         raise click.ClickException(f"The keyring does not open: {fault}.") from None
 
 
+def _zone(context: click.Context, option: click.Parameter, typed: str) -> str:
+    """An IANA time zone: a wrong one would stop every clock of its team."""
+    if typed not in available_timezones():
+        raise click.BadParameter(f"{typed} is no time zone such as America/Phoenix")
+    return typed
+
+
 @click.command()
 def migrate() -> None:
     """Bring the database to this version."""
@@ -73,12 +81,14 @@ def migrate() -> None:
 @click.option("--admin-name", prompt="The first administrator's name")
 @click.option("--admin-email", prompt="Their e-mail address")
 @click.option("--admin-phone", prompt="Their mobile number, such as +1 480 555 0123")
-@click.option("--time-zone", prompt=True, default="America/Phoenix")
+@click.option("--time-zone", prompt=True, default="America/Phoenix", callback=_zone)
 @click.password_option("--admin-password", help="At least 15 characters. Better typed than given here.")
 def setup(
     name: str, admin_name: str, admin_email: str, admin_phone: str, time_zone: str, admin_password: str
 ) -> None:
     """Make the keyring, the root desk and the first administrator of an empty deployment."""
+    if not _settings().keyring_file:
+        raise click.ClickException("KEYRING_FILE is not set: the keyring needs a place.")
     try:
         made = setting_up.set_up(
             _engine(),
@@ -150,7 +160,7 @@ def verify() -> None:
     "--kind", type=click.Choice([kind.value for kind in TeamKind if kind is not TeamKind.ROOT]), required=True
 )
 @click.option("--parent", required=True, help="Slug of the team that silence climbs to.")
-@click.option("--time-zone", default="America/Phoenix", show_default=True)
+@click.option("--time-zone", default="America/Phoenix", show_default=True, callback=_zone)
 @click.option("--state", help="FIPS code of its state, such as 04.")
 def add_team(slug: str, name: str, kind: str, parent: str, time_zone: str, state: str | None) -> None:
     """Add an organisation with one team, and make the team's key."""

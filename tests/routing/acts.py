@@ -66,7 +66,10 @@ class Case:
         """The id of the newest handoff of that kind to a team."""
         with database.reading(self.town.engine) as session:
             rows = handoffs.of_referral(session, self.id)
-        return [row.id for row in rows if row.to_team_id == self.town.team[slug] and row.kind == kind][-1]
+        found: list[str] = [
+            row.id for row in rows if row.to_team_id == self.town.team[slug] and row.kind == kind
+        ]
+        return found[-1]
 
     def handoff(self, slug: str, kind: Kind = Kind.TRANSFER) -> Row[Any]:
         with database.reading(self.town.engine) as session:
