@@ -12,8 +12,8 @@ from referrals import casework
 from referrals.casework import Disposition
 from referrals.duty import Duty
 from referrals.facts import Urgency
-from referrals.tables import referrals
 from routing import handoffs
+from routing.tables import handoffs as rows
 from tests.builders import Town, file_tip, later
 from tests.routing.acts import Case, faults, forward, run_jobs, sweep, tip
 
@@ -122,7 +122,7 @@ def test_one_row_that_cannot_be_stepped_stops_nobody_else(town: Town) -> None:
     bad = tip(town, Urgency.ELEVATED, form="bad")
     good = tip(town, Urgency.ELEVATED, form="good")
     with database.transaction(town.engine) as session:
-        session.execute(update(referrals).where(referrals.c.id == bad.id).values(urgency="no urgency"))
+        session.execute(update(rows).where(rows.c.referral_id == bad.id).values(urgency="unheard"))
     with later(minutes=16):
         sweep(town)
     assert good.handoff("tempe-police").step == 1
