@@ -103,6 +103,9 @@ def _form(session: Session) -> HandOnForm:
     if kind in _MEANINGS and form.parts_for.data != kind:
         form.parts.data = [part for part in KINDS[Kind(kind)].parts if part in disclosable]
         form.parts_for.data = kind
+    if kind == Kind.TRANSFER and "notes" not in (form.parts.data or ()):
+        # Whoever takes it over documents it: the notes always go along, and the last look says so.
+        form.parts.data = [*(form.parts.data or ()), "notes"]
     return form
 
 

@@ -172,11 +172,11 @@ def unreachable_teams(session: Session) -> frozenset[str]:
 
 
 def contacts_at(session: Session, channel: Channel, address: str) -> list[Row[Any]]:
-    """Contacts with that address, verified or not, each with its member's language."""
+    """Contacts of active members with that address, verified or not, each with its member's language."""
     query = (
         select(contacts, members.c.language)
         .join(members, members.c.id == contacts.c.member_id)
-        .where(contacts.c.channel == channel.value, contacts.c.address == address)
+        .where(contacts.c.channel == channel.value, contacts.c.address == address, members.c.active)
     )
     return list(session.execute(query))
 

@@ -109,7 +109,7 @@ def file_referral(session: Session, filing: Filing, sealed: Sealed, now: datetim
 
     Raises IntegrityError where this submission was filed before: look with `filed_before` in a new transaction.
     """
-    reference = new_reference()
+    reference = _free_reference(session)
     session.execute(insert(referrals), _row(filing, sealed, reference, now))
     session.execute(
         insert(sealed_parts),
@@ -160,6 +160,14 @@ def by_receipt(session: Session, lookup: str) -> Row[str, datetime, datetime | N
             referrals.c.receipt_lookup == lookup
         )
     ).one_or_none()
+
+
+def _free_reference(session: Session) -> str:
+    """A reference that nobody has: with a million referrals, one in a thousand is taken."""
+    while True:
+        reference = new_reference()
+        if session.execute(select(referrals.c.id).where(referrals.c.reference == reference)).first() is None:
+            return reference
 
 
 def _row(filing: Filing, sealed: Sealed, reference: str, now: datetime) -> dict[str, Any]:

@@ -95,6 +95,10 @@ def offer(session: Session, keys: Keys, proposal: Offer, *, actor: Actor, now: d
             return str(existing.id)
     urgency, receiver = Urgency(referral.urgency), teams.team(session, proposal.to_team)
     due_at = business_days.due(now, STEPS[urgency][1].after, urgency, receiver.time_zone)
+    # Whoever takes it over has to document, and that needs the key of the notes.
+    parts = list(
+        dict.fromkeys((*proposal.parts, *(("notes",) if KINDS[proposal.kind].moves_custody else ())))
+    )
     id = new_id()
     session.execute(
         insert(handoffs).values(
@@ -108,7 +112,7 @@ def offer(session: Session, keys: Keys, proposal: Offer, *, actor: Actor, now: d
             to_team_id=proposal.to_team,
             reason=proposal.reason.value,
             basis=proposal.basis.value,
-            parts=list(proposal.parts),
+            parts=parts,
             decision_id=proposal.decision_id,
             offered_at=now,
             due_at=due_at,
@@ -132,7 +136,7 @@ def offer(session: Session, keys: Keys, proposal: Offer, *, actor: Actor, now: d
             "to_team": proposal.to_team,
             "reason": proposal.reason.value,
             "basis": proposal.basis.value,
-            "parts": list(proposal.parts),
+            "parts": parts,
             "decision": proposal.decision_id,
         },
     )
@@ -239,10 +243,23 @@ def lapse(session: Session, handoff_id: str, now: datetime) -> None:
 def answered_sentence(session: Session, handoff_id: str) -> str:
     """Who answered an offer, and when, as the loser of a race reads it."""
     row = handoff(session, handoff_id)
+    if row.answered_by is None:
+        # Withdrawn because another team was first: that is who the loser wants to know.
+        row = _held_transfer(session, row.referral_id) or row
     who = members.names(session, [row.answered_by]).get(row.answered_by, "the service")
     zone = ZoneInfo(teams.team(session, row.to_team_id).time_zone)
     when = row.answered_at.astimezone(zone).strftime("%H:%M") if row.answered_at else "an unknown time"
     return f"already {row.state.replace('_', ' ')} by {who} at {when}"
+
+
+def _held_transfer(session: Session, referral_id: str) -> Row[Any] | None:
+    return session.execute(
+        select(handoffs).where(
+            handoffs.c.referral_id == referral_id,
+            handoffs.c.kind == Kind.TRANSFER.value,
+            handoffs.c.state == HandoffState.ACKNOWLEDGED.value,
+        )
+    ).one_or_none()
 
 
 def _answer(
