@@ -13,7 +13,8 @@ from directory.teams import TeamKind
 class Standing:
     """How a referral stands to teams; what predicates may look at. Empty for actions on no referral.
 
-    `holder` has custody, `asked` have an open offer, `joined` have acknowledged one, `asking` made an open offer,
+    `holder` has custody, `asked` have an open offer, `joined` work or worked on it (an acknowledged transfer or
+    consult), `informed` acknowledged that it exists (support, inform), `asking` made an open offer,
     `once` were asked or asked somebody at any time, `above` are the hubs above who holds it or is asked: the clock
     calls them when it is late.
     """
@@ -21,6 +22,7 @@ class Standing:
     holder: str | None = None
     asked: frozenset[str] = frozenset()
     joined: frozenset[str] = frozenset()
+    informed: frozenset[str] = frozenset()
     asking: frozenset[str] = frozenset()
     once: frozenset[str] = frozenset()
     above: frozenset[str] = frozenset()
@@ -66,7 +68,12 @@ def _takes_part(member: Member, standing: Standing) -> bool:
 
 def _is_party(member: Member, standing: Standing) -> bool:
     teams = set(member.team_ids)
-    return _takes_part(member, standing) or bool((standing.asked | standing.asking | standing.above) & teams)
+    looking = standing.asked | standing.asking | standing.informed | standing.above
+    return _takes_part(member, standing) or bool(looking & teams)
+
+
+def _answers_for_it(member: Member, standing: Standing) -> bool:
+    return _takes_part(member, standing) or bool(standing.above & set(member.team_ids))
 
 
 def _originated(member: Member, standing: Standing) -> bool:
@@ -100,8 +107,9 @@ PERMISSIONS: dict[str, tuple[Predicate, ...]] = {
     "referral.note": (_works_cases, _takes_part),
     "referral.act": (_works_cases, _takes_part),
     "referral.close": (_works_cases, _holds),
-    # A team of one has no second member: one of a team that takes part will do.
-    "referral.approve_closing": (_works_cases, _takes_part, _second_person),
+    # A team of one has no second member: one of a team that takes part, or of the hub above, will do.
+    "referral.approve_closing": (_works_cases, _answers_for_it, _second_person),
+    "referral.withdraw_closing": (_works_cases, _holds),
     "routing.explain": (_re_routes,),
     "directory.see": (_works_cases,),
     "status.see": (_works_cases,),

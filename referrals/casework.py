@@ -200,6 +200,28 @@ def answer_closing(
     )
 
 
+def withdraw_closing(
+    session: Session, referral_id: str, *, actor: Actor, due_at: datetime, now: datetime
+) -> State:
+    """The custodian takes its own proposal back and works on. Raises NotNow where nothing is proposed."""
+    taken = session.execute(
+        update(closings)
+        .where(closings.c.referral_id == referral_id, closings.c.answered_at.is_(None))
+        .values(answered_by=actor.member_id, answered_at=now, approved="no")
+    )
+    if taken.rowcount != 1:  # type: ignore[attr-defined]  # an UPDATE's result is a CursorResult
+        raise NotNow("no closing waits for an answer")
+    return moves.move(
+        session,
+        referral_id,
+        Move.WITHDRAW_CLOSING,
+        now=now,
+        actor=actor,
+        due_at=due_at,
+        due_reason="work",
+    )
+
+
 @dataclass(frozen=True)
 class Closing:
     """A closing that waits for its second member."""

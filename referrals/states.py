@@ -28,6 +28,7 @@ class Move(StrEnum):
     WORK = "worked_on"
     PROPOSE_CLOSING = "closing_proposed"
     REFUSE_CLOSING = "closing_refused"
+    WITHDRAW_CLOSING = "closing_withdrawn"
     CLOSE = "closed"
     REOPEN = "reopened"
 
@@ -59,6 +60,7 @@ MOVES: dict[Move, dict[State, State]] = {
     Move.WORK: {State.AT_DESK: State.AT_DESK, State.OFFERED: State.OFFERED, State.HELD: State.HELD},
     Move.PROPOSE_CLOSING: {State.HELD: State.CLOSING, State.AT_DESK: State.CLOSING},
     Move.REFUSE_CLOSING: {State.CLOSING: State.HELD},
+    Move.WITHDRAW_CLOSING: {State.CLOSING: State.HELD},
     Move.CLOSE: {State.HELD: State.CLOSED, State.AT_DESK: State.CLOSED, State.CLOSING: State.CLOSED},
     Move.REOPEN: {State.CLOSED: State.HELD},
 }

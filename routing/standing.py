@@ -13,7 +13,8 @@ from referrals import casework, moves
 from routing import handoffs
 from routing.states import OPEN, HandoffState, Kind
 
-_JOINED = {HandoffState.ACKNOWLEDGED, HandoffState.PASSED_ON, HandoffState.COMPLETED}
+_ACKNOWLEDGED = {HandoffState.ACKNOWLEDGED, HandoffState.PASSED_ON, HandoffState.COMPLETED}
+_WORK = {Kind.TRANSFER.value, Kind.CONSULT.value}
 
 
 def find_standing(session: Session, reference: str) -> tuple[Row[Any], Standing] | None:
@@ -24,13 +25,15 @@ def find_standing(session: Session, reference: str) -> tuple[Row[Any], Standing]
     offers = handoffs.of_referral(session, row.id)
     closing = casework.open_closing(session, row.id)
     asked = frozenset(offer.to_team_id for offer in offers if offer.state in OPEN)
-    joined = [offer for offer in offers if offer.state in _JOINED]
+    acknowledged = [offer for offer in offers if offer.state in _ACKNOWLEDGED]
+    joined = [offer for offer in acknowledged if offer.kind in _WORK]
     # Who handed a transfer on held it before, by an acknowledgement or by designation.
     held = {offer.from_team_id for offer in joined if offer.kind == Kind.TRANSFER.value}
     standing = Standing(
         holder=row.custodian_team_id,
         asked=asked,
         joined=frozenset({offer.to_team_id for offer in joined} | held),
+        informed=frozenset(offer.to_team_id for offer in acknowledged if offer.kind not in _WORK),
         asking=frozenset(offer.from_team_id for offer in offers if offer.state in OPEN),
         once=frozenset(team for offer in offers for team in (offer.from_team_id, offer.to_team_id)),
         above=frozenset(teams.hub_above(session, team).id for team in asked | {row.custodian_team_id}),
