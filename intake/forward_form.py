@@ -15,7 +15,7 @@ from wtforms.validators import ValidationError
 
 from foundation import web
 from intake.forward import RELATIONS, Forward, Handling, point_of
-from intake.tip_form import LOST, SETTINGS, new_form_key, readable
+from intake.tip_form import LOST, SETTINGS, new_form_key, showable
 from referrals.behaviours import BEHAVIOURS, CODES, GROUPS
 from referrals.facts import Evidence, Relation, Setting, Urgency
 from routing import gazetteer
@@ -94,7 +94,7 @@ def urgency_means() -> dict[str, str]:
 
 def _told(form: FlaskForm, field: Any) -> None:
     words = field.data or ""
-    if readable(words) != words:
+    if showable(words) != words:
         raise ValidationError(
             gettext(
                 "There is something here that we cannot read. We marked it with %(mark)s. Take it out, then send.",
@@ -272,10 +272,10 @@ class ForwardForm(FlaskForm):  # type: ignore[misc]
         self._find(boundaries)
         return not self.errors
 
-    def make_readable(self) -> None:
+    def make_showable(self) -> None:
         """Makes every answer one that a page can hold, for showing it again."""
         for name in (*_WORDS, "point", "accuracy", "case_number"):
-            self[name].data = readable(self[name].data or "")
+            self[name].data = showable(self[name].data or "")
 
     def _find(self, boundaries: Boundaries) -> None:
         forward = self.forward()

@@ -83,7 +83,7 @@ def see(reference: str) -> str:
 
 
 def _form_page(form: ForwardForm, status: int = 200) -> tuple[str, int]:
-    form.make_readable()
+    form.make_showable()
     page = render_template(
         "portal/forward.html",
         form=form,

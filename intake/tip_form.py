@@ -76,7 +76,7 @@ def new_form_key() -> str:
     return secrets.token_urlsafe(24)
 
 
-def readable(words: str) -> str:
+def showable(words: str) -> str:
     """The words as a page can hold them: what no page can hold becomes LOST."""
     return _UNREADABLE.sub(LOST, words)
 
@@ -206,10 +206,10 @@ class TipForm(FlaskForm):  # type: ignore[misc]
         self.evidence = located.evidence
         return not self.errors
 
-    def make_readable(self) -> None:
+    def make_showable(self) -> None:
         """Makes every answer one that a page can hold, for showing it again."""
         for name in _WORDS:
-            self[name].data = readable(self[name].data or "")
+            self[name].data = showable(self[name].data or "")
 
 
 _WORDS = (

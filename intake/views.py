@@ -25,7 +25,7 @@ from foundation.settings import Settings
 from intake.limits import Limits
 from intake.place import KnownPlaces
 from intake.recipient import RoutingKey
-from intake.tip_form import TipForm, readable
+from intake.tip_form import TipForm, showable
 from intake.wording import STATUS_STEPS, status_steps, summary
 from referrals import filing
 from referrals.content import documents
@@ -172,7 +172,7 @@ def check_receipt() -> Page:
     words = receipt_for(submission, web.settings().secret_key).words
     wanted = [words[place] for place in _asked(submission)]
     typed = [g.answers.get(name, "").strip().lower() for name in ("code_first", "code_second")]
-    if not hmac.compare_digest(" ".join(wanted).encode(), readable(" ".join(typed)).encode()):
+    if not hmac.compare_digest(" ".join(wanted).encode(), showable(" ".join(typed)).encode()):
         return _receipt_page(
             submission, 400, gettext("Those are not the two words. Look at the list and try again.")
         )
@@ -212,12 +212,12 @@ def show_status() -> Page:
 
 
 def _form_page(form: TipForm, code: int = 200, sentence: str = "") -> Page:
-    form.make_readable()
+    form.make_showable()
     return render_template("tip.html", form=form, sentence=sentence), code
 
 
 def _check_page(form: TipForm, code: int = 200, sentence: str = "") -> Page:
-    form.make_readable()
+    form.make_showable()
     return render_template("check.html", form=form, parts_told=summary(form), sentence=sentence), code
 
 
@@ -242,7 +242,7 @@ def _receipt_page(submission: str, code: int = 200, fault: str = "") -> Page:
 
 def _status_page(code: int = 200, fault: str = "") -> Page:
     return render_template(
-        "status.html", fault=fault, typed=readable(g.get("answers", {}).get("code_words", ""))
+        "status.html", fault=fault, typed=showable(g.get("answers", {}).get("code_words", ""))
     ), code
 
 
