@@ -17,7 +17,7 @@ help: ## What can be made
 run: .venv/.installed ## Start the whole house here: doors, desk, workers, on-screen phone and mailbox
 	@$(PY) run.py
 
-reset: .venv/.installed ## Stop the house and forget all that it kept
+reset: .venv/.installed ## Forget all that the stopped house kept
 	@$(PY) run.py reset
 
 codes: .venv/.installed ## Print the demonstration members' six-digit codes of this half minute

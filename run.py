@@ -8,9 +8,11 @@ docs/operating.md.
 from __future__ import annotations
 
 import argparse
+import fcntl
 import json
 import os
 import secrets
+import shlex
 import shutil
 import signal
 import socket
@@ -18,11 +20,16 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 from typing import IO
+
+if __name__ == "__main__":
+    # Reading the modules below takes a moment, in which there is nothing to stop: Ctrl-C ends it without a word.
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 import pyotp
 
@@ -33,6 +40,7 @@ from referrals.keyring import FileKeyring
 
 _HOST = "127.0.0.1"
 SETTINGS = "settings.json"
+NAMES = "names.json"
 # The shell in between ends its program when our end of the pipe closes, so that nothing outlives us, however we end.
 _WATCH = 'exec 3<&0; "$@" </dev/null & pid=$!; (cat <&3 >/dev/null; kill -TERM $pid 2>/dev/null) & wait $pid'
 _ANSWER_SECONDS = 90.0
@@ -74,6 +82,10 @@ class House:
     def prepare(self) -> None:
         """Migrates, makes the keyring and loads the demonstration directory, each only where it is missing."""
         settings = Settings.from_mapping(self.environment)
+        # So that the on-screen telephones say whose they are.
+        (self.data / NAMES).write_text(
+            json.dumps({person.number: person.name for person in demonstration.cast()}, indent=1)
+        )
         # So that `flask --app wsgi …` asks this house when nothing else is set.
         (self.data / SETTINGS).touch(mode=0o600)
         (self.data / SETTINGS).write_text(json.dumps(self.environment, indent=1))
@@ -147,6 +159,7 @@ class House:
         return (
             *("--port", str(self.ports.standin), "--smtp-port", str(self.ports.smtp)),
             *("--desk-url", settings["DESK_URL"], "--data", str(self.data / "standin")),
+            *("--names", str(self.data / NAMES)),
             *("--account-sid", settings["TWILIO_ACCOUNT_SID"], "--auth-token", settings["TWILIO_AUTH_TOKEN"]),
         )
 
@@ -273,7 +286,9 @@ def _greet(house: House) -> None:
     )
     for person in demonstration.cast():
         code = pyotp.TOTP(person.totp_secret).now()
-        print(f"    {person.email:<32} {person.team:<34} code {code}   secret {person.totp_secret}")
+        print(
+            f"    {person.email:<32} {person.team:<32} {person.number:<12}  code {code}  secret {person.totp_secret}"
+        )
     print(
         f"""
   A code lives half a minute and serves once: `make codes` prints new ones, or give a secret to your authenticator app.
@@ -291,40 +306,73 @@ def _greet(house: House) -> None:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Reads the command line and runs the house until it is interrupted."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("what", nargs="?", choices=("start", "reset", "codes"), default="start")
-    parser.add_argument("--data", type=Path, default=Path(__file__).parent / "var")
-    for name, port in vars(Ports()).items():
-        parser.add_argument(f"--{name}-port", type=int, default=port)
-    asked = parser.parse_args(arguments)
+    # What it keeps holds keys and words; it is nobody else's.
+    os.umask(0o077)
+    asked = _arguments(arguments)
     ports = Ports(*(getattr(asked, f"{name}_port") for name in vars(Ports())))
     {"start": _start, "reset": _reset, "codes": _codes}[asked.what](asked.data, ports)
 
 
+def _arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.ArgumentDefaultsHelpFormatter
+    )
+    parser.add_argument(
+        "what",
+        nargs="?",
+        choices=("start", "reset", "codes"),
+        default="start",
+        help="start the house, forget all that a stopped one kept, or print the codes of this moment",
+    )
+    parser.add_argument("--data", type=Path, default=Path(__file__).parent / "var", help="where it keeps all")
+    for name, port in vars(Ports()).items():
+        parser.add_argument(f"--{name}-port", type=int, default=port, help="where that part listens")
+    return parser.parse_args(arguments)
+
+
 def _start(data: Path, ports: Ports) -> None:
-    if taken := ports.taken():
-        sys.exit(
-            f"Port {taken[0]} is in use, perhaps by a Waypost that runs already. Stop that first, or choose another "
-            f"port: python run.py --help."
-        )
-    house = House(data, ports)
-    # A supervisor's TERM is answered like Ctrl-C.
-    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(0))
-    try:
-        house.prepare()
-        house.start()
-        _greet(house)
-        house.watch()
-    except KeyboardInterrupt:
-        print("\n  Stopping …", flush=True)
-    finally:
-        house.stop()
+    with _alone_on(data):
+        if taken := ports.taken():
+            sys.exit(
+                f"Another program listens on port {taken[0]}. Stop it, or choose another port: "
+                f"{shlex.join((sys.executable, sys.argv[0], '--help'))}"
+            )
+        house = House(data, ports)
+        # A supervisor's TERM is answered like Ctrl-C.
+        signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(0))
+        try:
+            signal.signal(signal.SIGINT, signal.default_int_handler)
+            house.prepare()
+            house.start()
+            _greet(house)
+            house.watch()
+        except KeyboardInterrupt:
+            print("\n  Stopping …", flush=True)
+        finally:
+            # It stops already; a second Ctrl-C would leave parts behind.
+            signal.signal(signal.SIGINT, signal.SIG_IGN)
+            house.stop()
+
+
+@contextmanager
+def _alone_on(data: Path) -> Iterator[None]:
+    """Holds the folder until the block ends, or ends this program where another holds it. The kernel lets go of it
+    for whoever is killed."""
+    folder = data.resolve()
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    # Beside the folder, since `reset` deletes all that lies in it.
+    with folder.with_name(f"{folder.name}.lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            sys.exit("A Waypost already runs on this folder; stop it with Ctrl-C, or choose another --data.")
+        yield
 
 
 def _reset(data: Path, ports: Ports) -> None:
-    if ports.taken():
-        sys.exit("Waypost is still running. Stop it with Ctrl-C first.")
-    shutil.rmtree(data, ignore_errors=True)
+    with _alone_on(data):
+        if data.exists():
+            shutil.rmtree(data)
     print("Everything that the demonstration kept is forgotten.")
 
 

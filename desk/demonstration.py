@@ -41,6 +41,7 @@ class _Team:
     organisation_kind: str
     time_zone: str = "America/Phoenix"
     state: str | None = "04"
+    telephone: str | None = None
 
 
 @dataclass(frozen=True)
@@ -62,7 +63,9 @@ _TEAMS = (
     _Team("az-stamp", "AZ-STAMP", TeamKind.HUB, "root-desk", "programme"),
     _Team("maricopa-county", "Maricopa County team", TeamKind.LOCAL, "az-stamp", "county"),
     _Team("pima-county", "Pima County team", TeamKind.LOCAL, "az-stamp", "county"),
-    _Team("tempe-police", "Tempe Police", TeamKind.LOCAL, "az-stamp", "police"),
+    _Team(
+        "tempe-police", "Tempe Police", TeamKind.LOCAL, "az-stamp", "police", telephone="+1 480 555 0139"
+    ),
     _Team("mesa-police", "Mesa Police", TeamKind.LOCAL, "az-stamp", "police"),
     _Team("saguaro-bend-school", "Saguaro Bend High School team", TeamKind.LOCAL, "tempe-police", "school"),
     _Team("lincoln-high-mesa", "Lincoln High School team, Mesa", TeamKind.LOCAL, "mesa-police", "school"),
@@ -103,6 +106,7 @@ class Persona:
     name: str
     email: str
     team: str
+    number: str
     totp_secret: str
 
 
@@ -110,7 +114,8 @@ def cast() -> list[Persona]:
     """Everybody, with the secret from which their six-digit codes follow."""
     named = {team.slug: team.name for team in _TEAMS}
     return [
-        Persona(person.name, person.email, named[person.team], _secret(person.email)) for person in _PEOPLE
+        Persona(person.name, person.email, named[person.team], person.number, _secret(person.email))
+        for person in _PEOPLE
     ]
 
 
@@ -145,6 +150,7 @@ def load(
             kind=team.kind,
             parent_id=parent,
             time_zone=team.time_zone,
+            telephone=team.telephone,
         )
         make_team_keys(session, ring, team_ids[team.slug], team.kind, settings.sealing_suite, now)
     hashed = password_hash or sign_in.hash_password(PASSWORD)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import json
 import logging
 import signal
 import threading
@@ -25,6 +26,7 @@ def main() -> None:
         auth_token=given.auth_token,
         port=given.port,
         smtp_port=given.smtp_port,
+        names=json.loads(given.names.read_text()) if given.names else None,
     ):
         stopped.wait()
 
@@ -38,6 +40,9 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--auth-token", default=servers.AUTH_TOKEN)
     parser.add_argument(
         "--data", type=Path, default=Path("var") / "standin", help="the folder it keeps all in"
+    )
+    parser.add_argument(
+        "--names", type=Path, help="a JSON file that says whose each number is: {number: name}"
     )
     return parser.parse_args()
 

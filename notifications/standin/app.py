@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 from flask import Flask, Response
@@ -18,19 +19,25 @@ _POLICY = (
 
 
 def create_standin(
-    data_path: Path, desk_url: str, account_sid: str, auth_token: str, *, pace: float = 1.0
+    data_path: Path,
+    desk_url: str,
+    account_sid: str,
+    auth_token: str,
+    *,
+    names: Mapping[str, str] | None = None,
+    pace: float = 1.0,
 ) -> Flask:
     """The application; it keeps everything below `data_path` and sends its webhooks to `desk_url`.
 
-    `pace` multiplies every wait: 0.1 is ten times as fast. Messages that were under way when an earlier one was
-    stopped go on.
+    `names` says whose a number is, such as {"+14805550170": "Sol Ibarra"}. `pace` multiplies every wait: 0.1 is ten
+    times as fast. Messages that were under way when an earlier one was stopped go on.
     """
     app = Flask(__name__)
     # It listens on this machine only; a foreign name for it would be a foreign page asking.
     app.config["TRUSTED_HOSTS"] = ["127.0.0.1", "localhost", "[::1]"]
     store = Store(data_path)
     webhooks = Webhooks(store, desk_url.rstrip("/"), account_sid, auth_token, pace)
-    app.extensions.update(store=store, webhooks=webhooks)
+    app.extensions.update(store=store, webhooks=webhooks, names=dict(names or {}))
     app.register_blueprint(twilio_api.blueprint)
     app.register_blueprint(screen.blueprint)
     app.after_request(_guard)

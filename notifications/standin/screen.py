@@ -144,9 +144,17 @@ def api_mail() -> Response:
 
 @blueprint.app_template_filter("clock")
 def _clock(text: str) -> str:
-    """A kept time on this machine's clock."""
+    """A kept time on this machine's clock, with the letters of its zone."""
     there = datetime.fromisoformat(text).astimezone()
-    return f"{there:%H:%M}" if there.date() == datetime.now().astimezone().date() else f"{there:%d %b %H:%M}"
+    today = there.date() == datetime.now().astimezone().date()
+    return f"{there:%H:%M %Z}" if today else f"{there:%d %b %H:%M %Z}"
+
+
+@blueprint.app_template_filter("owner")
+def _owner(number: str) -> str:
+    """Whose telephone it is, if that is known, and its number."""
+    name = current_app.extensions["names"].get(number)
+    return f"{name}, {_phone(number)}" if name else _phone(number)
 
 
 @blueprint.app_template_filter("phone")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -42,10 +42,11 @@ def running(
     auth_token: str = AUTH_TOKEN,
     port: int = 0,
     smtp_port: int = 0,
+    names: Mapping[str, str] | None = None,
     pace: float = 1.0,
 ) -> Iterator[Running]:
     """A stand-in on threads of this process until the block ends; port 0 takes any free one."""
-    app = create_standin(data_path, desk_url, account_sid, auth_token, pace=pace)
+    app = create_standin(data_path, desk_url, account_sid, auth_token, names=names, pace=pace)
     smtp_port = smtp_port or _free_port()
     mail = post_office(app.extensions["store"], HOST, smtp_port)
     mail.start()

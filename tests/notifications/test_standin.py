@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
+import re
 import subprocess
 import sys
+from datetime import datetime
 from pathlib import Path
 
 import pytest
@@ -13,7 +16,7 @@ from foundation.settings import Settings
 from notifications import sms
 from notifications.mail import MailSender
 from notifications.sms import SmsSender
-from notifications.standin import Running
+from notifications.standin import Running, create_standin
 from tests.notifications.conftest import Desk
 from tests.servers import free_port
 from tests.waiting import until
@@ -101,6 +104,23 @@ def test_every_page_says_that_it_is_a_stand_in(phone: Running, path: str) -> Non
     assert "nothing here reaches a real phone or mailbox" in page(phone, path)
 
 
+@pytest.mark.parametrize("path", ["/", f"/phones/{INES}", "/mail/ines@tempe.example"])
+def test_no_page_that_is_read_loads_itself_again(phone: Running, path: str) -> None:
+    assert "http-equiv" not in page(phone, path)
+
+
+@pytest.mark.usefixtures("texted")
+def test_a_time_says_in_which_zone_it_is(phone: Running) -> None:
+    zone = datetime.now().astimezone().tzname()
+    assert re.search(rf"\d\d:\d\d {zone}</time>", page(phone, "/"))
+
+
+def test_a_telephone_says_whose_it_is(tmp_path: Path) -> None:
+    standin = create_standin(tmp_path, "http://127.0.0.1:1", "AC1", "token", names={INES: "Ines Vega"})
+    shown = standin.test_client().get(f"/phones/{INES}", base_url="http://127.0.0.1").text
+    assert '<h1 id="owner">Ines Vega, (480) 555-0142</h1>' in shown
+
+
 def test_a_number_is_opened_as_people_type_it(phone: Running) -> None:
     answer = requests.get(f"{phone.base_url}/phones/", {"number": "+1 (480) 555-0142"}, timeout=5)
     assert answer.url == f"{phone.base_url}/phones/{INES}"
@@ -132,12 +152,15 @@ def test_tests_can_ask_for_texts(phone: Running) -> None:
 def test_it_runs_as_a_program_and_forgets_nothing(tmp_path: Path) -> None:
     port = free_port()
     command = [sys.executable, "-m", "notifications.standin", "--port", str(port), "--data", str(tmp_path)]
-    command += ["--smtp-port", str(free_port()), "--desk-url", "http://127.0.0.1:1"]
+    names = tmp_path / "names.json"
+    names.write_text(json.dumps({INES: "Ines Vega"}))
+    command += ["--smtp-port", str(free_port()), "--desk-url", "http://127.0.0.1:1", "--names", str(names)]
     for seen in (0, 1):
         program = subprocess.Popen(command)
         try:
             until(lambda: _answers(f"http://127.0.0.1:{port}/api/messages"))
             assert len(requests.get(f"http://127.0.0.1:{port}/api/messages", timeout=5).json()) == seen
+            assert "Ines Vega" in requests.get(f"http://127.0.0.1:{port}/phones/{INES}", timeout=5).text
             requests.post(f"http://127.0.0.1:{port}/phones/{INES}", {"body": "hello"}, timeout=10)
         finally:
             program.terminate()

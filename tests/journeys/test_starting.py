@@ -1,0 +1,86 @@
+"""Starting and forgetting the house by hand: one at a time on a folder, and every refusal says what to do."""
+
+from __future__ import annotations
+
+import fcntl
+import signal
+import socket
+import stat
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from tests.servers import free_port
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """The data folder of a house that was stopped."""
+    kept = tmp_path / "var"
+    kept.mkdir()
+    (kept / "waypost.db").write_text("words")
+    return kept
+
+
+@contextmanager
+def held(folder: Path) -> Iterator[None]:
+    """As if a house ran on that folder."""
+    with folder.with_name("var.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def run(*words: str) -> subprocess.CompletedProcess[str]:
+    """What `python run.py` says to these words."""
+    command = [sys.executable, "run.py", *words]
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60)
+
+
+@pytest.mark.parametrize("what", ["start", "reset"])
+def test_a_folder_that_is_in_use_is_left_alone(folder: Path, what: str) -> None:
+    with held(folder):
+        said = run(what, "--data", str(folder), "--public-port", "18999")
+    assert said.returncode == 1
+    assert said.stderr == (
+        "A Waypost already runs on this folder; stop it with Ctrl-C, or choose another --data.\n"
+    )
+    assert (folder / "waypost.db").read_text() == "words"
+
+
+def test_a_stopped_house_is_forgotten_whoever_listens_on_its_ports(folder: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        said = run("reset", "--data", str(folder), "--public-port", str(other.getsockname()[1]))
+    assert (said.returncode, said.stderr) == (0, "")
+    assert not folder.exists()
+
+
+def test_a_taken_port_is_named_with_a_command_that_works(folder: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = str(other.getsockname()[1])
+        said = run("start", "--data", str(folder), "--public-port", port).stderr
+    assert f"port {port}" in said
+    command = said.rpartition("port: ")[2].split()
+    assert subprocess.run(command, cwd=ROOT, capture_output=True, timeout=60).returncode == 0
+
+
+def test_what_it_keeps_is_nobody_elses(folder: Path) -> None:
+    run("reset", "--data", str(folder))
+    assert stat.S_IMODE(folder.with_name("var.lock").stat().st_mode) == 0o600
+
+
+@pytest.mark.parametrize("seconds", [0.2, 0.6])
+def test_ctrl_c_in_the_first_moments_is_no_fault(folder: Path, seconds: float) -> None:
+    command = [sys.executable, "run.py", "start", "--data", str(folder)]
+    for part in ("public", "desk", "standin", "smtp"):
+        command += [f"--{part}-port", str(free_port())]
+    starting = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    time.sleep(seconds)
+    starting.send_signal(signal.SIGINT)
+    assert "Traceback" not in starting.communicate(timeout=60)[1]
