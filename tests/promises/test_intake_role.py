@@ -1,0 +1,84 @@
+"""Promise: on PostgreSQL the public door files as a role that cannot read what is sealed. The grants are the very
+statements that docs/operating.md tells an operator to give."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pyotp
+import pytest
+from sqlalchemy import Engine, delete, select
+from sqlalchemy.exc import ProgrammingError
+
+import worker
+from desk import demonstration
+from directory.tables import contacts
+from foundation import database, outbox
+from notifications.tables import notices
+from referrals.duty import Duty
+from referrals.tables import casework, grants, sealed_parts
+from tests.builders import Town
+from tests.intake.door import WORDS, Door
+from tests.intake.office import Office
+
+_DOCUMENT = (Path(__file__).parents[2] / "docs" / "operating.md").read_text()
+_ROLES = set(re.findall(r"^CREATE ROLE (\w+)", _DOCUMENT, re.MULTILINE))
+_GRANTS = re.findall(r"^(?:GRANT|REVOKE) [^;]+", _DOCUMENT, re.MULTILINE)
+
+pytestmark = pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+
+
+@pytest.fixture
+def roles(engine: Engine) -> Iterator[None]:
+    """The documented roles with the documented grants, until the test ends."""
+    with engine.begin() as owner:
+        for statement in [*(f"CREATE ROLE {role} LOGIN" for role in _ROLES), *_GRANTS]:
+            owner.exec_driver_sql(statement)
+    yield
+    with engine.begin() as owner:
+        for role in _ROLES:
+            owner.exec_driver_sql(f"DROP OWNED BY {role}")
+            owner.exec_driver_sql(f"DROP ROLE {role}")
+
+
+def as_role(town: Town, role: str) -> Town:
+    """The same town, seen through a connection of that role."""
+    url = town.engine.url.set(drivername="postgresql", username=role)
+    return replace(town, engine=database.make_engine(url.render_as_string(hide_password=False)))
+
+
+def signs_in(town: Town, email: str, code: str) -> int:
+    """The status of signing in at the public door."""
+    return Door(town).send("/sign-in", email=email, password=demonstration.PASSWORD, code=code).status_code
+
+
+@pytest.mark.usefixtures("roles")
+def test_the_public_door_files_and_cannot_read(town: Town) -> None:
+    public = as_role(town, "waypost_intake")
+    assert "receipt-words" in Door(public).send_tip(what_happened=WORDS).text
+    frank = next(person for person in demonstration.cast() if person.name.startswith("Frank"))
+    assert signs_in(public, frank.email, pyotp.TOTP(frank.totp_secret).now()) == 302
+    # A wrong code is looked for among the recovery codes, and counted.
+    assert signs_in(public, frank.email, "never one") == 400
+    office = Office(public)
+    told = office.form() | {"urgency": "elevated", "handling": "H0"}
+    sent = office.client.post("/portal/forward", data=told)
+    assert sent.status_code == 303, sent.text
+    assert office.client.get(sent.location).status_code == 200
+    for table in (sealed_parts, grants, casework, contacts, notices):
+        for query in (select(table), delete(table)):
+            with pytest.raises(ProgrammingError, match="permission denied"), public.engine.begin() as asked:
+                asked.execute(query)
+    public.engine.dispose()
+    # What it filed is routed by the workers' role, which cannot touch the ledger's past either.
+    working = as_role(town, "waypost_worker")
+    duty = Duty(working.engine, working.settings, working.keys)
+    outbox.drain(working.engine, worker.perform(duty), urgent=True)
+    with working.engine.connect() as asked:
+        assert asked.execute(select(notices)).first()
+        with pytest.raises(ProgrammingError, match="permission denied"):
+            asked.exec_driver_sql("UPDATE ledger_entries SET kind = kind")
+    working.engine.dispose()
