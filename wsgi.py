@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from dataclasses import fields
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from flask import Flask
 
@@ -36,7 +36,13 @@ def _settings(given: Mapping[str, str]) -> Settings:
     try:
         return Settings.from_mapping(given)
     except SettingsError as fault:
-        sys.exit("Waypost cannot start:\n  " + "\n  ".join(fault.faults))
+        _stop("\n  ".join(fault.faults))
+
+
+def _stop(why: str) -> NoReturn:
+    sys.stderr.write(f"Waypost cannot start:\n  {why}\n")
+    # gunicorn starts a worker that ended with 1 again for ever; at 3 it stops.
+    sys.exit(3)
 
 
 def _settings_for_commands() -> Settings:
@@ -60,11 +66,14 @@ def make_desk() -> Flask:
     """The teams' door: with the keyring."""
     from desk.app import create_app
     from referrals.grants import Keys
-    from referrals.keyring import FileKeyring
+    from referrals.keyring import NoKeyring, keyring_of
 
     _log()
     engine = outbox.with_bell(database.make_engine(settings().database_url), Bell(settings()))
-    ring = FileKeyring.unlock(Path(settings().keyring_file), settings().keyring_passphrase)
+    try:
+        ring = keyring_of(settings())
+    except NoKeyring as fault:
+        _stop(str(fault))
     return create_app(settings(), engine, Keys(ring, settings().deployment))
 
 

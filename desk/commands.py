@@ -12,7 +12,8 @@ import click
 import phonenumbers
 from flask import Flask, current_app
 from flask.cli import AppGroup
-from sqlalchemy.exc import IntegrityError, NoResultFound
+from sqlalchemy import inspect
+from sqlalchemy.exc import DataError, IntegrityError, NoResultFound
 
 from desk import demonstration, setting_up
 from desk.demonstration import NotHere
@@ -20,11 +21,11 @@ from desk.setting_up import AlreadySetUp
 from directory import members, teams
 from directory.sign_in import WeakPassword
 from directory.teams import TeamKind
-from foundation import clock, database
+from foundation import clock, database, outbox
 from foundation.settings import Settings
 from ledger import verification
 from referrals import soundness as record
-from referrals.keyring import FileKeyring
+from referrals.keyring import FileKeyring, NoKeyring, keyring_of
 from referrals.sealing import CannotOpen
 from routing import snapshots
 from routing import soundness as custody
@@ -53,13 +54,10 @@ def _engine() -> Any:
 
 
 def _ring() -> FileKeyring:
-    settings = _settings()
-    if not settings.keyring_file:
-        raise click.ClickException("KEYRING_FILE is not set: this command needs the keyring.")
     try:
-        return FileKeyring.unlock(Path(settings.keyring_file), settings.keyring_passphrase)
-    except (OSError, CannotOpen) as fault:
-        raise click.ClickException(f"The keyring does not open: {fault}.") from None
+        return keyring_of(_settings())
+    except NoKeyring as fault:
+        raise click.ClickException(str(fault)) from None
 
 
 def _zone(context: click.Context, option: click.Parameter, typed: str) -> str:
@@ -123,9 +121,12 @@ def demonstrate() -> None:
 @click.command()
 def doctor() -> None:
     """Check every promise: one custodian, one due time, a living clock, an intact ledger. Names what is wrong."""
+    if not inspect(_engine()).has_table("referrals"):
+        raise click.ClickException("The database is empty. Set it up first: flask --app wsgi setup.")
     with database.reading(_engine()) as session:
         now = database.now(session)
         faults = [*record.faults(session), *custody.faults(session, now)]
+        faults += [f"the job {job} fails again and again: {fault}" for job, fault in outbox.failing(session)]
         unreachable = members.unreachable_teams(session)
         verdict = verification.verify(session)
         faults += [
@@ -221,6 +222,8 @@ def add_member(
             raise click.ClickException(str(fault)) from None
         except IntegrityError:
             raise click.ClickException(f"There is a member {email} already.") from None
+        except DataError:
+            raise click.ClickException("A name, an address or the discipline is too long.") from None
     click.echo(f"{email} is there. Authenticator secret: {made.totp_secret}\n  {made.totp_address}")
     click.echo("Recovery codes, each good once:\n  " + "\n  ".join(made.recovery_codes))
 
@@ -255,6 +258,8 @@ def publish(file: Path) -> None:
 @click.password_option("--new-passphrase", prompt="New passphrase")
 def recover(recovery: str, new_passphrase: str) -> None:
     """Give the keyring a new passphrase with its printed recovery copy."""
+    if not _settings().keyring_file:
+        raise click.ClickException("KEYRING_FILE is not set: which keyring is meant?")
     try:
         FileKeyring.recover(Path(_settings().keyring_file), recovery, new_passphrase)
     except (CannotOpen, ValueError, OSError) as fault:

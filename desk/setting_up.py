@@ -91,6 +91,17 @@ def set_up(engine: Engine, settings: Settings, founding: Founding, now: datetime
     # Checked before the keyring is made, so that a weak password leaves nothing behind.
     sign_in.hash_password(founding.admin_password)
     ring, recovery = _new_ring(settings)
+    try:
+        return _found(engine, settings, founding, ring, recovery, now)
+    except BaseException:
+        # Its recovery copy was shown to nobody; the next try must not stop at it.
+        Path(settings.keyring_file).unlink(missing_ok=True)
+        raise
+
+
+def _found(
+    engine: Engine, settings: Settings, founding: Founding, ring: FileKeyring, recovery: str, now: datetime
+) -> Credentials:
     with database.transaction(engine) as session:
         team = NewTeam(ROOT, founding.name, TeamKind.ROOT, None, founding.time_zone, None)
         root = add_team(session, ring, settings.sealing_suite, team, now)

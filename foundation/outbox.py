@@ -24,9 +24,11 @@ from foundation.tables import outbox
 
 log = logging.getLogger(__name__)
 
-# More than twice the longest wait for a provider, so that nobody takes over a job that still runs.
+# Longer than any job may talk with a provider, so that nobody takes over one that still runs. The rooms above bound
+# their conversations by it: a mail is cut off after 50 s, connecting included, a question and a text after 48 s.
 LEASE = timedelta(seconds=60)
 _LONGEST_PAUSE_SECONDS = 300
+_MANY_TRIES = 5
 
 Bell = Callable[[bool], None]
 Job = Callable[[str, str], datetime | None]
@@ -66,7 +68,11 @@ def post(
 
 
 def claim(session: Session, *, urgent: bool) -> Message | None:
-    """Takes the oldest due message of that kind under a new lease, or None. Commit before doing it."""
+    """Takes the oldest due message of that kind under a new lease, or None. Commit before doing it.
+
+    First in, first out among the urgent: imminent ones do not overtake, or a storm of them would starve what is
+    merely elevated; what is slow is held up by more processes, not by order.
+    """
     now = database.now(session)
     row = session.execute(
         select(outbox)
@@ -114,6 +120,16 @@ def waiting(session: Session) -> dict[str, int]:
         select(outbox.c.job, func.count()).where(outbox.c.due_at <= now).group_by(outbox.c.job)
     )
     return {job: count for job, count in rows}
+
+
+def failing(session: Session) -> list[tuple[str, str]]:
+    """Job and the last fault's class of messages that failed five times or more: somebody has to look."""
+    rows = session.execute(
+        select(outbox.c.job, outbox.c.fault)
+        .where(outbox.c.tries >= _MANY_TRIES, outbox.c.fault.is_not(None))
+        .distinct()
+    )
+    return [(job, fault) for job, fault in rows]
 
 
 def _due(urgent: bool, now: datetime) -> tuple[ColumnElement[bool], ...]:

@@ -51,6 +51,29 @@ def _one_of(*allowed: str) -> Callable[[str], str]:
     return read
 
 
+def _redis(text: str) -> str:
+    if text and not text.startswith(("redis://", "rediss://", "unix://")):
+        raise ValueError("must begin with redis://, rediss:// or unix://")
+    return text
+
+
+def _nodes(text: str) -> str:
+    for node in filter(None, text.split(",")):
+        host, _, port = node.rpartition(":")
+        if not host or not port.isdigit():
+            raise ValueError("must be host:port,host:port")
+    return text
+
+
+def _number(least: int) -> Callable[[str], int]:
+    def read(text: str) -> int:
+        if not text.strip().isdigit() or int(text) < least:
+            raise ValueError(f"must be a whole number, {least} or more")
+        return int(text)
+
+    return read
+
+
 def _seconds(text: str) -> float:
     value = float(text)
     if not 0 < value < inf:
@@ -83,15 +106,15 @@ class Settings:
 
     database_url: str = _setting(_database, default="sqlite:///var/waypost.db", repr=False)
     # Empty: no bell; the sweep delivers by itself.
-    redis_url: str = _setting(str, default="", repr=False)
+    redis_url: str = _setting(_redis, default="", repr=False)
     # For Sentinel: `host:port,host:port`; then redis_url gives the password and the database number.
-    redis_sentinels: str = _setting(str, default="")
+    redis_sentinels: str = _setting(_nodes, default="")
     redis_sentinel_name: str = _setting(str, default="waypost")
 
     public_url: str = _setting(_http, default="http://127.0.0.1:8000")
     desk_url: str = _setting(_http, default="http://127.0.0.1:8001")
     # How many reverse proxies stand before the doors; their forwarded addresses are trusted just so far.
-    trusted_proxies: int = _setting(int, default=0)
+    trusted_proxies: int = _setting(_number(0), default=0)
 
     sealing_suite: str = _setting(_one_of("xwing", "p256"), default="xwing")
     # Only the desk and the workers are given these two.
@@ -108,7 +131,7 @@ class Settings:
     twilio_timeout_seconds: float = _setting(_seconds, default=10.0)
 
     smtp_host: str = _setting(str, default="")
-    smtp_port: int = _setting(int, default=587)
+    smtp_port: int = _setting(_number(1), default=587)
     smtp_security: str = _setting(_one_of("starttls", "tls", "none"), default="starttls")
     smtp_user: str = _setting(str, default="")
     smtp_password: str = _setting(str, default="", repr=False)
@@ -116,13 +139,13 @@ class Settings:
     mail_from: str = _setting(str, default="Waypost <notices@waypost.example>")
 
     # Text of a tip, all fields together, in bytes.
-    max_tip_bytes: int = _setting(int, default=400_000)
+    max_tip_bytes: int = _setting(_number(1_000), default=400_000)
     # Tips from one network in one hour; a school behind one address must still get through.
-    tips_per_hour: int = _setting(int, default=200)
-    idle_minutes: int = _setting(int, default=30)
-    absolute_hours: int = _setting(int, default=12)
+    tips_per_hour: int = _setting(_number(1), default=200)
+    idle_minutes: int = _setting(_number(1), default=30)
+    absolute_hours: int = _setting(_number(1), default=12)
     # Opening content asks for the password again after this long.
-    reentry_minutes: int = _setting(int, default=10)
+    reentry_minutes: int = _setting(_number(1), default=10)
 
     @classmethod
     def from_mapping(cls, given: Mapping[str, str]) -> Settings:
@@ -139,11 +162,10 @@ class Settings:
                     faults.append(f"{name} is missing.")
             except (ValueError, OSError) as fault:
                 faults.append(f"{name}: {fault}.")
-        if faults:
+        # With a stand-in for a key that is missing or wrong, so that contradictions are named in the same breath.
+        settings = cls(**({"secret_key": ""} | values))
+        if faults := [*faults, *settings._contradictions()]:
             raise SettingsError(faults)
-        settings = cls(**values)
-        if contradictions := settings._contradictions():
-            raise SettingsError(contradictions)
         return settings
 
     @property

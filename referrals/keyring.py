@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Protocol, TextIO
 
+from foundation.settings import Settings
 from referrals import sealing
 from referrals.sealing import CannotOpen
 
@@ -29,6 +30,20 @@ class Keyring(Protocol):
     def add(self, key_id: str, seed: bytes) -> None:
         """Keeps a new key, durably before it returns."""
         ...
+
+
+class NoKeyring(Exception):
+    """The settings name no keyring, or it does not open; the sentence says which."""
+
+
+def keyring_of(settings: Settings) -> FileKeyring:
+    """The ring that the settings name, unlocked. Raises NoKeyring."""
+    if not settings.keyring_file:
+        raise NoKeyring("KEYRING_FILE is not set: this process needs the keyring.")
+    try:
+        return FileKeyring.unlock(Path(settings.keyring_file), settings.keyring_passphrase)
+    except (OSError, CannotOpen) as fault:
+        raise NoKeyring(f"The keyring does not open: {fault}.") from None
 
 
 class HeldKeys:
