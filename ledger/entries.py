@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 import rfc8785
-from sqlalchemy import insert, select, update
+from sqlalchemy import func, insert, select, update
 from sqlalchemy.orm import Session
 
 from ledger.tables import ledger_entries, ledger_heads
@@ -89,6 +89,16 @@ def append(
         .values(position=head.position + 1, entry_hash=entry_hash)
     )
     return entry_hash
+
+
+def last_at(session: Session, stream: str, but_for: Collection[str]) -> datetime | None:
+    """When the last entry was written whose kind is none of these; None where there is none."""
+    last: datetime | None = session.execute(
+        select(func.max(ledger_entries.c.at)).where(
+            ledger_entries.c.stream == stream, ledger_entries.c.kind.not_in(but_for)
+        )
+    ).scalar_one()
+    return last
 
 
 def _write(

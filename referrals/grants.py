@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import delete, insert, or_, select
+from sqlalchemy import delete, insert, or_, select, update
 from sqlalchemy.orm import Session
 
 from directory import teams
@@ -14,7 +14,7 @@ from directory.teams import KeyPurpose
 from foundation.identifiers import new_id
 from referrals import sealing
 from referrals.keyring import Keyring
-from referrals.sealing import ALL, CannotOpen, Place, Recipient
+from referrals.sealing import ALL, PARTS, CannotOpen, Place, Recipient
 from referrals.tables import grants
 
 
@@ -104,6 +104,25 @@ def drop_routing(session: Session, referral_id: str) -> None:
         delete(grants).where(
             grants.c.referral_id == referral_id, grants.c.purpose == KeyPurpose.ROUTING.value
         )
+    )
+
+
+def openable(session: Session, referral_id: str, team_id: str) -> frozenset[str]:
+    """The parts that can be granted on in that team's name: what it can open, and all while routing can."""
+    routing = select(grants.c.id).where(
+        grants.c.referral_id == referral_id, grants.c.purpose == KeyPurpose.ROUTING.value
+    )
+    if session.execute(routing.limit(1)).first() is not None:
+        return frozenset(PARTS)
+    return granted_parts(session, referral_id, team_id)
+
+
+def inherit(session: Session, handoff_id: str, heir_id: str, parts: Iterable[str]) -> None:
+    """What one handoff granted to a team rests on another handoff to the same team from now on."""
+    session.execute(
+        update(grants)
+        .where(grants.c.handoff_id == handoff_id, grants.c.part.in_(list(parts)))
+        .values(handoff_id=heir_id)
     )
 
 

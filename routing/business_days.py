@@ -5,7 +5,11 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
+from sqlalchemy.orm import Session
+
+from directory import teams
 from referrals.facts import Urgency
+from routing.states import DESK_WITHIN
 
 _SATURDAY = 5
 _DAY = timedelta(days=1)
@@ -25,6 +29,11 @@ def due(start: datetime, after: timedelta, urgency: Urgency, time_zone: str) -> 
     for _ in range(days):
         local = _next_working(local + _DAY)
     return _next_working((local.astimezone(UTC) + rest).astimezone(zone)).astimezone(UTC)
+
+
+def desk_due(session: Session, team_id: str, urgency: Urgency, now: datetime) -> datetime:
+    """By when a team's desk has to act on what waits there."""
+    return due(now, DESK_WITHIN[urgency], urgency, teams.team(session, team_id).time_zone)
 
 
 def _next_working(local: datetime) -> datetime:

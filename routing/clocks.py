@@ -6,13 +6,15 @@ Clocks are rows with a due time, so a process that stood still for an hour delay
 from __future__ import annotations
 
 import logging
-from datetime import datetime
+from collections.abc import Callable
+from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Engine, Row, select, update
+from sqlalchemy import Row, Table, select, update
 from sqlalchemy.orm import Session
 
 from directory import members, teams
+from directory.teams import TeamKind
 from foundation import database, outbox
 from ledger import entries
 from ledger.entries import Actor
@@ -23,37 +25,49 @@ from referrals.filing import ROUTE
 from referrals.states import Move, State
 from referrals.tables import referrals
 from routing import business_days, handoffs, telling
+from routing.business_days import desk_due
 from routing.handoffs import AlreadyAnswered, Offer
-from routing.states import DESK_WITHIN, KINDS, OPEN, STEPS, Basis, Kind, Reason
+from routing.states import KINDS, OPEN, STEPS, Basis, Kind, Reason
 from routing.tables import handoffs as handoff_rows
 
 log = logging.getLogger(__name__)
 
 _CLOCK = Actor(part="clock")
+# A step that failed comes again after this long.
+_PUT_OFF = timedelta(minutes=5)
+# However long nothing has happened, somebody is told at least this often.
+_SELDOM = timedelta(hours=4)
+# Entries of the clock's own: they are not what it waits for.
+_NO_NEWS = (Move.REMIND.value, "handoff_escalated")
 
 
 def sweep(duty: Duty, most: int = 200) -> int:
-    """Takes every step that is due, each in a transaction of its own; returns how many."""
+    """Takes every step that is due, each in a transaction of its own; returns how many were taken."""
     with database.reading(duty.engine) as session:
         now = database.now(session)
         offers, waiting = _due_offers(session, now, most), _due_referrals(session, now, most)
-    for handoff_id in offers:
-        _in_transaction(duty.engine, lambda session, id=handoff_id: _next_step(session, duty, id))
-    for referral_id in waiting:
-        _in_transaction(duty.engine, lambda session, id=referral_id: _remind(session, id))
-    return len(offers) + len(waiting)
+    taken = sum(_took(duty, _next_step, id, handoff_rows) for id in offers)
+    return taken + sum(_took(duty, _remind, id, referrals) for id in waiting)
 
 
-def _in_transaction(engine: Engine, step: Any) -> None:
+Step = Callable[[Session, Duty, str], None]
+
+
+def _took(duty: Duty, step: Step, id: str, table: Table) -> bool:
+    """Whether the step could be taken. One that fails is put off, so that it neither stops nor starves the others."""
     try:
-        with database.transaction(engine) as session:
-            step(session)
+        with database.transaction(duty.engine) as session:
+            step(session, duty, id)
+        return True
     except (AlreadyAnswered, moves.NotNow):
         # Somebody answered between our look and our step: that is what the clock waits for.
-        return
+        return False
     except Exception as fault:
-        # One referral that cannot be stepped must not stop the clocks of all the others.
         log.error("a due step failed: %s", type(fault).__name__)
+    with database.transaction(duty.engine) as session:
+        put_off = database.now(session) + _PUT_OFF
+        session.execute(update(table).where(table.c.id == id).values(due_at=put_off))
+    return False
 
 
 def _due_offers(session: Session, now: datetime, most: int) -> list[str]:
@@ -105,42 +119,54 @@ def _next_step(session: Session, duty: Duty, handoff_id: str) -> None:
 
 
 def _climb(session: Session, duty: Duty, row: Row[Any], now: datetime) -> None:
-    """Nobody answered on the whole ladder: the next reachable team up the tree that was not asked yet."""
+    """Nobody answered on the whole ladder: the next reachable team up the tree that was not asked yet.
+
+    At the top, or at the custodian itself, it is back at the custodian's desk, whose own clock goes on.
+    """
     referral = moves.referral(session, row.referral_id)
     up = _up_the_tree(session, row)
-    if up == referral.custodian_team_id or referral.state == State.CLOSING.value:
+    if up is None and _is_office(session, referral.custodian_team_id):
+        # It forwards and cannot work on it: the last resort is asked again at once.
+        up = teams.root_desk(session).id
+    if up is None or up == referral.custodian_team_id or referral.state == State.CLOSING.value:
         telling.tell_custodian(session, referral, referral.custodian_team_id, "task", now)
         return
+    _offer_up(session, duty, referral, up, row.decision_id, now)
+
+
+def _up_the_tree(session: Session, row: Row[Any]) -> str | None:
+    """The nearest team above that can be reached and was not asked; None where all were."""
+    passed_over = members.unreachable_teams(session) | {
+        offer.to_team_id for offer in handoffs.of_referral(session, row.referral_id)
+    }
+    above = teams.ancestors(session, row.to_team_id)
+    return next((team.id for team in above if team.id not in passed_over), None)
+
+
+def _offer_up(
+    session: Session, duty: Duty, referral: Row[Any], up: str, decision_id: str | None, now: datetime
+) -> None:
     proposal = Offer(
-        referral_id=row.referral_id,
+        referral_id=referral.id,
         kind=Kind.TRANSFER,
         from_team=referral.custodian_team_id,
         to_team=up,
         reason=Reason.NO_ANSWER,
         basis=Basis.INTAKE_ROUTING,
         parts=KINDS[Kind.TRANSFER].parts,
-        decision_id=row.decision_id,
+        decision_id=decision_id,
     )
     handoffs.offer(session, duty.keys, proposal, actor=_CLOCK, now=now)
 
 
-def _up_the_tree(session: Session, row: Row[Any]) -> str:
-    """The nearest team above that can be reached and was not asked; at the end always the root desk, again."""
-    passed_over = members.unreachable_teams(session) | {
-        offer.to_team_id for offer in handoffs.of_referral(session, row.referral_id)
-    }
-    above = teams.ancestors(session, row.to_team_id)
-    up: str = next((team.id for team in above if team.id not in passed_over), teams.root_desk(session).id)
-    return up
+def _remind(session: Session, duty: Duty, referral_id: str) -> None:
+    """Whoever holds it is late: they are told again, less and less often, and the desk above them too.
 
-
-def _remind(session: Session, referral_id: str) -> None:
-    """Whoever holds it is late: they are told again, and the desk above them too. It never closes by itself."""
+    What waits at a desk is then offered to the desk above, as silence climbs. It never closes by itself.
+    """
     now, row = database.now(session), moves.lock(session, referral_id)
     if row.state == State.CLOSED.value or row.due_at > now:
         return
-    if row.state == State.FILED.value:
-        outbox.post(session, ROUTE, row.id, now=now, urgent=row.urgency != Urgency.ROUTINE.value)
     holder = row.custodian_team_id
     moves.move(
         session,
@@ -155,10 +181,27 @@ def _remind(session: Session, referral_id: str) -> None:
     current = moves.referral(session, referral_id)
     telling.tell_custodian(session, current, holder, "reminder", now)
     above = teams.hub_above(session, holder)
-    if above.id != holder:
+    if _is_unrouted(session, row):
+        outbox.post(session, ROUTE, row.id, now=now, urgent=row.urgency != Urgency.ROUTINE.value)
+    elif row.state == State.AT_DESK.value and above.id != holder:
+        _offer_up(session, duty, current, above.id, None, now)
+    elif above.id != holder:
         telling.tell_custodian(session, current, above.id, "task", now)
 
 
+def _is_unrouted(session: Session, row: Row[Any]) -> bool:
+    """Not routed yet, or back at an office, which forwards and holds nothing: routing asks the desks again."""
+    if row.state == State.FILED.value:
+        return True
+    return row.state == State.AT_DESK.value and _is_office(session, row.custodian_team_id)
+
+
+def _is_office(session: Session, team_id: str) -> bool:
+    return bool(teams.team(session, team_id).kind == TeamKind.OFFICE.value)
+
+
 def _again(session: Session, row: Row[Any], team_id: str, now: datetime) -> datetime:
-    urgency = Urgency(row.urgency)
-    return business_days.due(now, DESK_WITHIN[urgency], urgency, teams.team(session, team_id).time_zone)
+    """After as long again as nothing has happened, between the desk's own time and four hours."""
+    soonest = desk_due(session, team_id, Urgency(row.urgency), now)
+    last = entries.last_at(session, row.id, but_for=_NO_NEWS) or now
+    return max(soonest, now + min(now - last, _SELDOM))

@@ -26,10 +26,11 @@ from referrals.facts import Urgency
 from referrals.filing import ROUTE
 from referrals.grants import Keys
 from referrals.moves import NotNow
+from referrals.sealing import PARTS
 from referrals.states import Move, State
 from routing import business_days, telling
+from routing.business_days import desk_due
 from routing.states import (
-    DESK_WITHIN,
     FIRST_ACTION_WITHIN,
     KINDS,
     OPEN,
@@ -43,6 +44,9 @@ from routing.states import (
 )
 from routing.tables import handoffs
 
+_GIVES = (HandoffState.ACKNOWLEDGED, HandoffState.PASSED_ON, HandoffState.COMPLETED)
+# Where a referral goes when nobody is asked any more.
+_BACK = {State.OFFERED: Move.WAIT_AT_DESK, State.HELD: Move.REMIND}
 _STILL_UNHELD = (State.FILED, State.AT_DESK, State.OFFERED)
 
 
@@ -95,10 +99,7 @@ def offer(session: Session, keys: Keys, proposal: Offer, *, actor: Actor, now: d
             return str(existing.id)
     urgency, receiver = Urgency(referral.urgency), teams.team(session, proposal.to_team)
     due_at = business_days.due(now, STEPS[urgency][1].after, urgency, receiver.time_zone)
-    # Whoever takes it over has to document, and that needs the key of the notes.
-    parts = list(
-        dict.fromkeys((*proposal.parts, *(("notes",) if KINDS[proposal.kind].moves_custody else ())))
-    )
+    parts = _parts(session, proposal)
     id = new_id()
     session.execute(
         insert(handoffs).values(
@@ -140,7 +141,7 @@ def offer(session: Session, keys: Keys, proposal: Offer, *, actor: Actor, now: d
             "decision": proposal.decision_id,
         },
     )
-    if urgency is Urgency.IMMINENT and proposal.parts:
+    if urgency is Urgency.IMMINENT and parts:
         # Imminent discloses at once: nobody waits for a press of a button to know what is coming.
         _disclose(session, keys, handoff(session, id), reason="imminent", made_by="routing", now=now)
     telling.tell_step(session, handoff(session, id), now)
@@ -206,7 +207,7 @@ def decline(
         better_team_id=better_team,
     )
     row = handoff(session, handoff_id)
-    grants.withdraw(session, handoff_id)
+    _take_back(session, row)
     _record(session, row, "declined", actor, now, via=via, reason=reason.value, better_team=better_team)
     notices.supersede(session, handoff_id)
     telling.tell_sender(session, row, "task", now)
@@ -218,7 +219,7 @@ def recall(session: Session, handoff_id: str, *, actor: Actor, now: datetime, wh
     """The sender takes the offer back: grants go, the people who were told are told. Raises AlreadyAnswered."""
     _answer(session, handoff_id, HandoffState.RECALLED, actor, None, now)
     row = handoff(session, handoff_id)
-    grants.withdraw(session, handoff_id)
+    _take_back(session, row)
     _record(session, row, "recalled", actor, now, why=why)
     told = notices.told(session, handoff_id)
     notices.supersede(session, handoff_id)
@@ -233,7 +234,7 @@ def lapse(session: Session, handoff_id: str, now: datetime) -> None:
     clock = Actor(part="clock")
     _answer(session, handoff_id, HandoffState.LAPSED, clock, None, now)
     row = handoff(session, handoff_id)
-    grants.withdraw(session, handoff_id)
+    _take_back(session, row)
     _record(session, row, "lapsed", clock, now)
     notices.supersede(session, handoff_id)
     telling.tell_sender(session, row, "task", now)
@@ -347,6 +348,22 @@ def _ask_support(session: Session, keys: Keys, row: Row[Any], team_id: str, now:
     offer(session, keys, proposal, actor=Actor(part="routing"), now=now)
 
 
+def _parts(session: Session, proposal: Offer) -> list[str]:
+    """What goes along: what was chosen and can be granted; with a transfer always the notes, which the receiver
+    needs to document."""
+    chosen = {*proposal.parts, *(("notes",) if KINDS[proposal.kind].moves_custody else ())}
+    chosen &= grants.openable(session, proposal.referral_id, proposal.from_team)
+    return [part for part in PARTS if part in chosen]
+
+
+def _take_back(session: Session, row: Row[Any]) -> None:
+    """What this handoff granted goes, but for what another acknowledged handoff of the same team covers."""
+    for other in of_referral(session, row.referral_id):
+        if other.to_team_id == row.to_team_id and other.state in _GIVES and other.id != row.id:
+            grants.inherit(session, row.id, other.id, other.parts)
+    grants.withdraw(session, row.id)
+
+
 def _disclose(
     session: Session, keys: Keys, row: Row[Any], *, reason: str, made_by: str, now: datetime
 ) -> None:
@@ -365,21 +382,17 @@ def _disclose(
 
 
 def _back_to_desk(session: Session, row: Row[Any], actor: Actor, why: str, now: datetime) -> None:
-    """Nobody is asked to take it any more: it waits at its custodian's desk, with a clock of its own."""
+    """Nobody is asked to take it any more: its custodian has to choose again, with a clock of its own."""
     referral = moves.referral(session, row.referral_id)
-    if referral.state != State.OFFERED.value or open_offers(session, referral.id, Kind.TRANSFER):
+    step = _BACK.get(State(referral.state))
+    asked_to_take = KINDS[Kind(row.kind)].moves_custody or row.kind == Kind.CONSULT.value
+    if step is None or not asked_to_take or open_offers(session, referral.id, Kind.TRANSFER):
         return
-    urgency = Urgency(referral.urgency)
-    zone = teams.team(session, referral.custodian_team_id).time_zone
-    moves.move(
-        session,
-        referral.id,
-        Move.WAIT_AT_DESK,
-        now=now,
-        actor=actor,
-        due_at=business_days.due(now, DESK_WITHIN[urgency], urgency, zone),
-        due_reason=why,
-    )
+    due_at = desk_due(session, referral.custodian_team_id, Urgency(referral.urgency), now)
+    if referral.state == State.HELD.value:
+        # Work that is due sooner stays due sooner.
+        due_at = min(due_at, referral.due_at)
+    moves.move(session, referral.id, step, now=now, actor=actor, due_at=due_at, due_reason=why)
 
 
 def _owe_next_step(session: Session, row: Row[Any], now: datetime) -> None:

@@ -14,6 +14,7 @@ from directory import members, teams
 from directory.teams import TeamKind
 from foundation import clock, database
 from foundation.identifiers import new_id
+from ledger.entries import Actor
 from referrals import moves
 from referrals.duty import Duty
 from referrals.facts import Facts
@@ -21,7 +22,8 @@ from referrals.grants import Keys
 from referrals.states import State
 from routing import handoffs, outcomes, snapshots, telling
 from routing.decision import Decision, decide
-from routing.states import OPEN, HandoffState, Kind
+from routing.handoffs import Offer
+from routing.states import KINDS, OPEN, Basis, HandoffState, Kind, Reason
 from routing.tables import decisions
 
 _ROUTABLE = {State.FILED.value, State.OFFERED.value, State.AT_DESK.value}
@@ -69,7 +71,12 @@ def _route(session: Session, keys: Keys, row: Row[Any], now: datetime) -> None:
     facts, spent = Facts.from_json(row.facts), _spent(session, row.id)
     inputs = _inputs(facts, spent, f"{snapshot.rules_id} {snapshot.areas_id}")
     before = latest(session, row.id)
-    if before is not None and before.inputs == inputs:
+    if _asks_a_better_team(session, row.id):
+        return
+    if before is not None and (better := _better_team(session, row.id)):
+        _offer_better(session, keys, row, better, before.id, now)
+        return
+    if before is not None and before.inputs == inputs and not _is_stranded(session, row):
         return
     decision = decide(
         facts,
@@ -81,6 +88,42 @@ def _route(session: Session, keys: Keys, row: Row[Any], now: datetime) -> None:
     )
     decision_id = _write_down(session, row.id, decision, inputs, now)
     outcomes.act_on(outcomes.Case(session, keys, row, decision, decision_id, now))
+
+
+def _is_stranded(session: Session, row: Row[Any]) -> bool:
+    """An office forwards and holds nothing: while it has custody, somebody is always asked."""
+    is_office = teams.team(session, row.custodian_team_id).kind == TeamKind.OFFICE.value
+    return is_office and not handoffs.open_offers(session, row.id, Kind.TRANSFER)
+
+
+def _better_team(session: Session, referral_id: str) -> str | None:
+    """The team that the last decliner named as the better one, unless it was asked already."""
+    past = handoffs.of_referral(session, referral_id)
+    asked = {offer.to_team_id for offer in past if offer.kind == Kind.TRANSFER.value}
+    named = [offer.better_team_id for offer in past if offer.better_team_id]
+    return named[-1] if named and named[-1] not in asked else None
+
+
+def _asks_a_better_team(session: Session, referral_id: str) -> bool:
+    """While a team that a person named is asked, no rule asks another."""
+    asked = handoffs.open_offers(session, referral_id, Kind.TRANSFER)
+    return any(offer.reason == Reason.BETTER_TEAM.value for offer in asked)
+
+
+def _offer_better(
+    session: Session, keys: Keys, row: Row[Any], team_id: str, decision_id: str, now: datetime
+) -> None:
+    proposal = Offer(
+        referral_id=row.id,
+        kind=Kind.TRANSFER,
+        from_team=row.custodian_team_id,
+        to_team=team_id,
+        reason=Reason.BETTER_TEAM,
+        basis=Basis.INTAKE_ROUTING,
+        parts=KINDS[Kind.TRANSFER].parts,
+        decision_id=decision_id,
+    )
+    handoffs.offer(session, keys, proposal, actor=Actor(part="routing"), now=now)
 
 
 def _spent(session: Session, referral_id: str) -> frozenset[str]:

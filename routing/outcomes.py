@@ -19,10 +19,11 @@ from referrals.filing import Source
 from referrals.grants import Keys
 from referrals.sealing import PARTS
 from referrals.states import Move, State
-from routing import business_days, handoffs, telling
+from routing import handoffs, telling
+from routing.business_days import desk_due
 from routing.decision import Decision, Status
 from routing.handoffs import Offer
-from routing.states import DESK_WITHIN, KINDS, Basis, Kind, Reason
+from routing.states import KINDS, Basis, Kind, Reason
 
 _ROUTING = Actor(part="routing")
 
@@ -40,8 +41,7 @@ class Case:
 
     def desk_due(self, team_id: str) -> datetime:
         """By when a desk must have acted on it."""
-        urgency, zone = Urgency(self.referral.urgency), teams.team(self.session, team_id).time_zone
-        return business_days.due(self.now, DESK_WITHIN[urgency], urgency, zone)
+        return desk_due(self.session, team_id, Urgency(self.referral.urgency), self.now)
 
     def offer(self, kind: Kind, from_team: str, to_team: str, reason: Reason) -> None:
         """Offers it in routing's name."""
@@ -128,7 +128,10 @@ def _ask_desk(case: Case, holder: str) -> None:
     if teams.team(session, holder).kind == TeamKind.OFFICE.value:
         no_team = case.decision.status is Status.NO_COVERAGE
         reason = Reason.NO_LOCAL_TEAM if no_team else Reason.UNCERTAIN_PLACE
-        case.offer(Kind.TRANSFER, holder, case.decision.owner, reason)
+        owner, said_no = case.decision.owner, case.decision.excluded
+        # The last resort is asked again and again: an office forwards and cannot keep it.
+        asked = teams.root_desk(session).id if owner in said_no else owner
+        case.offer(Kind.TRANSFER, holder, asked, reason)
         return
     unheld = moves.referral(session, referral.id).state != State.HELD.value
     if unheld and not handoffs.open_offers(session, referral.id, Kind.TRANSFER):

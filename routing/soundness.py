@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from sqlalchemy import and_, func, select
+from sqlalchemy import and_, exists, func, select
 from sqlalchemy.orm import Session
 
-from directory import teams
+from directory.tables import teams as team_rows
+from directory.teams import TeamKind
 from foundation import heartbeat
+from foundation.tables import outbox
+from referrals.filing import ROUTE
 from referrals.states import State
 from referrals.tables import grants, referrals
 from routing.states import OPEN, HandoffState, Kind
 from routing.tables import handoffs
 
-# The clock sweeps every two seconds; something due for a minute was overlooked.
+# The clock looks twice a second; something due for a minute was overlooked.
 _OVERLOOKED = timedelta(minutes=1)
 
 
@@ -26,6 +29,7 @@ def faults(session: Session, now: datetime) -> list[str]:
             session, Kind.TRANSFER, (HandoffState.ACKNOWLEDGED,), "two teams hold an acknowledged transfer"
         ),
         *_offers_without_clock(session),
+        *_held_by_an_office(session),
         *_overlooked(session, now),
         *_grants_of_ended_offers(session),
         *_late_clock(session, now),
@@ -65,6 +69,27 @@ def _offers_without_clock(session: Session) -> list[str]:
     return [f"{reference}: an open offer has no due time" for reference in rows.scalars()]
 
 
+def _held_by_an_office(session: Session) -> list[str]:
+    """An office forwards and cannot work: while it has custody, some team must be asked to take it."""
+    asked = exists(
+        select(handoffs.c.id).where(
+            handoffs.c.referral_id == referrals.c.id,
+            handoffs.c.kind == Kind.TRANSFER.value,
+            handoffs.c.state.in_(OPEN),
+        )
+    )
+    routed_soon = exists(
+        select(outbox.c.id).where(outbox.c.job == ROUTE, outbox.c.subject_id == referrals.c.id)
+    )
+    rows = session.execute(
+        select(referrals.c.reference)
+        .join(team_rows, team_rows.c.id == referrals.c.custodian_team_id)
+        .where(team_rows.c.kind == TeamKind.OFFICE.value)
+        .where(referrals.c.state.not_in((State.CLOSED.value, State.FILED.value)), ~asked, ~routed_soon)
+    )
+    return [f"{reference}: an office holds it and nobody is asked to take it" for reference in rows.scalars()]
+
+
 def _overlooked(session: Session, now: datetime) -> list[str]:
     rows = session.execute(
         select(referrals.c.reference).where(
@@ -99,8 +124,3 @@ def _late_clock(session: Session, now: datetime) -> list[str]:
     if now - last > _OVERLOOKED:
         return [f"the clock last ran at {last:%Y-%m-%d %H:%M} UTC"]
     return []
-
-
-def root_is_reachable(session: Session, unreachable: frozenset[str]) -> bool:
-    """Whether the team of last resort has anybody to tell."""
-    return teams.root_desk(session).id not in unreachable

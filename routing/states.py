@@ -160,7 +160,7 @@ class Step:
 
 
 _M = timedelta(minutes=1)
-# Times of the field's stories; business days are counted by `routing.business_hours`.
+# Times of the field's stories; business days are counted by `routing.business_days`.
 STEPS: dict[Urgency, tuple[Step, ...]] = {
     Urgency.IMMINENT: (
         Step(0 * _M, (Audience.WHOLE_TEAM, Audience.HUB_DESK)),

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from datetime import datetime
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Row
+from sqlalchemy import Row, select
 from sqlalchemy.orm import Session
 
 from directory import members, teams
@@ -14,10 +14,13 @@ from directory.members import Channel
 from directory.teams import TeamKind
 from notifications import notices
 from notifications.notices import Waiting
+from notifications.tables import notices as notice_rows
 from referrals import moves
 from referrals.facts import Urgency
-from routing.states import STEPS, Audience, Reason
+from routing.states import STEPS, Audience, Kind, Reason
 
+# Within it, the same words about the same referral say nothing new.
+_A_MOMENT = timedelta(minutes=1)
 _TEMPLATE_OF_STEP = ("offer", "reminder", "escalated", "escalated")
 
 
@@ -29,15 +32,12 @@ def tell_step(session: Session, row: Row[Any], now: datetime) -> None:
         template = "uncertain_place"
     for audience in step.audiences:
         team_id, people = _AUDIENCES[audience](session, row)
-        is_receiver = team_id == row.to_team_id
-        notices.write(
-            session,
-            _waiting(session, row, team_id),
-            people,
-            template if is_receiver else "task",
-            now=now,
-            with_code=is_receiver,
-        )
+        waiting = _waiting(session, row, team_id)
+        if team_id == row.to_team_id:
+            notices.write(session, waiting, people, template, now=now, with_code=True)
+        elif row.kind == Kind.TRANSFER.value and (row.step or team_id != row.from_team_id):
+            # The team that made the offer knows of it; a desk above hears of what somebody must take.
+            _tell(session, waiting, people, "task", now)
 
 
 def tell_next(session: Session, row: Row[Any], now: datetime) -> int:
@@ -57,11 +57,16 @@ def tell_next(session: Session, row: Row[Any], now: datetime) -> int:
 
 
 def tell_sender(session: Session, row: Row[Any], what: str, now: datetime) -> None:
-    """Tells the member who made an offer, or else the first on the sending team's ladder, what became of it."""
-    people = [row.from_member_id] if row.from_member_id else members.ladder(session, row.from_team_id)[:1]
-    notices.write(
-        session, _waiting(session, row, row.from_team_id), people, what, now=now, channels=(Channel.EMAIL,)
-    )
+    """Tells the member who made an offer, or else the first on the sending team's ladder, what became of it.
+
+    Good news goes by mail. A *task*, since nobody took it, goes by all ways, and imminent to the whole team.
+    """
+    ladder = members.ladder(session, row.from_team_id)
+    people = [row.from_member_id] if row.from_member_id else ladder[:1]
+    if what == "task" and row.urgency == Urgency.IMMINENT.value:
+        people = list(dict.fromkeys((*people, *ladder)))
+    channels = (Channel.SMS, Channel.EMAIL) if what == "task" else (Channel.EMAIL,)
+    _tell(session, _waiting(session, row, row.from_team_id), people, what, now, channels)
 
 
 def tell_withdrawn(session: Session, row: Row[Any], people: list[str], now: datetime) -> None:
@@ -79,7 +84,29 @@ def tell_custodian(session: Session, referral: Row[Any], team_id: str, template:
         time_zone=teams.team(session, team_id).time_zone,
         deadline_at=referral.due_at,
     )
-    return notices.write(session, waiting, members.ladder(session, team_id), template, now=now)
+    return _tell(session, waiting, members.ladder(session, team_id), template, now)
+
+
+def _tell(
+    session: Session,
+    waiting: Waiting,
+    people: Sequence[str],
+    template: str,
+    now: datetime,
+    channels: Sequence[Channel] = (Channel.SMS, Channel.EMAIL),
+) -> int:
+    """Tells each of them once: who was told the same of this referral a moment ago hears nothing new."""
+    told = set(
+        session.execute(
+            select(notice_rows.c.member_id).where(
+                notice_rows.c.reference == waiting.reference,
+                notice_rows.c.template == template,
+                notice_rows.c.created_at > now - _A_MOMENT,
+            )
+        ).scalars()
+    )
+    fresh = [id for id in people if id not in told]
+    return notices.write(session, waiting, fresh, template, now=now, channels=channels)
 
 
 def _waiting(session: Session, row: Row[Any], team_id: str) -> Waiting:
