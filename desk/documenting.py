@@ -6,6 +6,7 @@ from collections.abc import Callable
 from datetime import datetime
 
 from flask import flash, g, redirect, render_template, url_for
+from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
@@ -19,6 +20,7 @@ from ledger.entries import Actor
 from referrals import casework, moves
 from referrals.facts import Relation, Urgency
 from referrals.states import Move, State
+from referrals.tables import casework as rows
 from routing import business_days, placement, places, snapshots
 from routing.places import Fault, Reason
 from routing.states import NEXT_ACTION_WITHIN
@@ -40,14 +42,14 @@ def note(reference: str) -> Page:
     form = NoteForm()
     if not form.validate():
         return render_template("note.html", form=form), 400
-    actor = acting.as_participant()
+    actor, id = acting.as_participant(), form.record_id(form.words.data or "")
 
     def write(session: Session, now: datetime) -> None:
         casework.record(
             session,
             reading.keys(),
             g.referral.id,
-            id=form.once.data,
+            id=id,
             kind="note",
             action=None,
             words=form.words.data or "",
@@ -55,7 +57,7 @@ def note(reference: str) -> Page:
             now=now,
         )
 
-    return _once(reference, write, "The note is recorded.")
+    return _once(reference, id, write, "The note is recorded.")
 
 
 @guard("referral.act")
@@ -70,14 +72,14 @@ def action(reference: str) -> Page:
     form = ActionForm()
     if not form.validate():
         return render_template("action.html", form=form), 400
-    actor = acting.as_participant()
+    actor, id = acting.as_participant(), form.record_id(form.action.data, form.words.data or "")
 
     def write(session: Session, now: datetime) -> None:
         casework.record(
             session,
             reading.keys(),
             g.referral.id,
-            id=form.once.data,
+            id=id,
             kind="action",
             action=form.action.data,
             words=form.words.data or "",
@@ -86,7 +88,7 @@ def action(reference: str) -> Page:
         )
         _set_next(session, actor, now)
 
-    return _once(reference, write, "The action is recorded.")
+    return _once(reference, id, write, "The action is recorded.")
 
 
 @guard("referral.place")
@@ -116,16 +118,26 @@ def next_due(session: Session, team_id: str, now: datetime) -> datetime:
     )
 
 
-def _once(reference: str, write: Callable[[Session, datetime], None], done: str) -> Response:
+def _once(reference: str, id: str, write: Callable[[Session, datetime], None], done: str) -> Response:
     try:
         with database.transaction(web.engine()) as session:
             moves.lock(session, g.referral.id)
             write(session, clock.now())
         flash(done)
     except IntegrityError:
-        # The form's key names the row: a second press of the button meets the first one's record.
+        # The form's key and its words name the row: a second press of the button meets the first one's record.
+        if not _is_recorded(id):
+            raise
         flash(f"{done} It was sent twice and recorded once.")
     return redirect(url_for("desk.referral", reference=reference))
+
+
+def _is_recorded(id: str) -> bool:
+    with database.reading(web.engine()) as session:
+        found = session.execute(
+            select(rows.c.id).where(rows.c.id == id, rows.c.referral_id == g.referral.id)
+        ).one_or_none()
+    return found is not None
 
 
 def _set_next(session: Session, actor: Actor, now: datetime) -> None:

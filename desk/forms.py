@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
+
 from flask_wtf import FlaskForm
 from wtforms import (
     HiddenField,
@@ -72,7 +75,17 @@ class HandOnForm(FlaskForm):  # type: ignore[misc]
 class OnceForm(FlaskForm):  # type: ignore[misc]
     """A form with a key of its own: sent twice, it is recorded once."""
 
-    once = HiddenField(default=new_id, validators=[Regexp(r"[0-9a-f]{32}\Z")])
+    form_key = HiddenField(default=new_id, validators=[Regexp(r"[0-9a-f]{32}\Z")])
+
+    def record_id(self, *answers: str) -> str:
+        """32 hexadecimal characters that name these answers sent from this form.
+
+        The same sent twice is one record. Other words from the same form (somebody went back and wrote more) are
+        another: "recorded" must not stand for words that were not. The form's key is stored nowhere, so that
+        nobody can try words against the id.
+        """
+        content = json.dumps((self.form_key.data, *answers))
+        return hashlib.sha256(content.encode()).hexdigest()[:32]
 
 
 class NoteForm(OnceForm):
@@ -112,7 +125,7 @@ class PlaceForm(FlaskForm):  # type: ignore[misc]
     zip_code = StringField("ZIP code", validators=[Length(max=10)])
 
 
-class CloseForm(OnceForm):
+class CloseForm(FlaskForm):  # type: ignore[misc]
     """How it ends, and why."""
 
     disposition = RadioField(

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import pytest
 from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError
 
 from foundation import database
 from referrals.facts import Evidence, PlaceKind, Relation
@@ -36,6 +38,35 @@ def test_the_same_note_sent_twice_is_one_record(desk: Desk) -> None:
         seat.press(page, address, {"words": "once"})
     assert _recorded(desk) == 1
     assert seat.answer.request.path.endswith(address.removesuffix("/note"))
+
+
+@pytest.mark.parametrize("kind", ["note", "action"])
+def test_more_words_from_the_same_form_are_another_record(desk: Desk, kind: str) -> None:
+    reference = desk.held()
+    seat, address = desk.seat("Ines"), f"/referrals/{reference}/{kind}"
+    page = seat.look(address)
+    for words in ("once", "once, and more"):
+        seat.press(
+            page, address, {"words": words, **({"action": "welfare_check"} if kind == "action" else {})}
+        )
+    told = seat.send(f"/referrals/{reference}", to="/open").get_text()
+    assert "once, and more" in told
+    assert _recorded(desk) == 2
+
+
+def test_another_breach_of_the_database_is_not_called_recorded(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    address = f"/referrals/{desk.held()}/note"
+    page = desk.seat("Ines").look(address)
+
+    def fail(*_: object, **__: object) -> None:
+        raise IntegrityError("INSERT", {}, Exception("another key"))
+
+    monkeypatch.setattr("referrals.casework.record", fail)
+    answer = desk.seat("Ines").press(page, address, {"words": "not lost"}, status=503)
+    assert "recorded" not in answer.get_text()
+    assert "not lost" in str(answer.textarea)
 
 
 def test_an_empty_note_asks_for_words(desk: Desk) -> None:
