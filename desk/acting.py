@@ -20,13 +20,19 @@ def as_participant() -> Actor:
     return _first((g.standing.holder, *sorted(g.standing.joined)))
 
 
+def as_second_person() -> Actor:
+    """The member in the team in whose name they answer a closing: holding, joined, or the hub above."""
+    return _first((g.standing.holder, *sorted(g.standing.joined), *sorted(g.standing.above)))
+
+
 def as_party() -> Actor:
-    """The member in the team that is nearest to the referral: holding, joined, asked, asking, above."""
+    """The member in the team that is nearest to the referral: holding, joined, asked, informed, asking, above."""
     return _first(
         (
             g.standing.holder,
             *sorted(g.standing.joined),
             *sorted(g.standing.asked),
+            *sorted(g.standing.informed),
             *sorted(g.standing.asking),
             *sorted(g.standing.above),
         )

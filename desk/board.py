@@ -7,12 +7,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, Select, case, exists, func, literal, or_, select, tuple_
+from sqlalchemy import Row, Select, and_, case, exists, func, literal, or_, select, tuple_
 from sqlalchemy.orm import Session
 
-from desk import places, words
+from desk import lateness, places, words
 from directory import teams
+from foundation import clock
 from foundation.database import UTCDateTime
+from notifications.tables import notices
 from referrals.facts import Facts, Urgency
 from referrals.states import State
 from referrals.tables import referrals
@@ -87,10 +89,55 @@ def waiting(session: Session, team_ids: Sequence[str], urgency: Urgency | None, 
     return _page(session, query, (handoffs.c.offered_at, handoffs.c.id), urgency, after, _was_asked)
 
 
+def late_below(session: Session, team_ids: Sequence[str], urgency: Urgency | None, after: str | None) -> Page:
+    """What is late at teams for which one of these is the hub: somebody there has to be called."""
+    below, now = lateness.below(session, team_ids), clock.now()
+    unanswered = (
+        select(handoffs)
+        .where(
+            handoffs.c.referral_id == referrals.c.id,
+            handoffs.c.state.in_(OPEN),
+            handoffs.c.kind == Kind.TRANSFER.value,
+            handoffs.c.to_team_id.in_(below),
+            handoffs.c.from_team_id.not_in(team_ids),
+            # The step is taken when its time has passed, and sets the next time.
+            or_(handoffs.c.step > 0, handoffs.c.due_at <= now),
+        )
+        .order_by(handoffs.c.offered_at, handoffs.c.id)
+        .limit(1)
+        .correlate(referrals)
+    )
+    receiver = unanswered.with_only_columns(handoffs.c.to_team_id).scalar_subquery()
+    reminded = exists().where(
+        notices.c.subject_id == referrals.c.id,
+        notices.c.team_id.in_(team_ids),
+        # A reminder is about the due time that it names; when that was met, it is about nothing.
+        notices.c.deadline_at == referrals.c.due_at,
+    )
+    # While it is offered, what is due is the receiver's answer.
+    holder_is_late = and_(
+        referrals.c.custodian_team_id.in_(below),
+        referrals.c.state != State.OFFERED.value,
+        or_(referrals.c.due_at <= now, reminded),
+    )
+    query = select(
+        *_REFERRAL,
+        func.coalesce(
+            unanswered.with_only_columns(handoffs.c.due_at).scalar_subquery(),
+            referrals.c.due_at,
+            type_=UTCDateTime,
+        ).label("due_at"),
+        func.coalesce(receiver, referrals.c.custodian_team_id).label("other_team_id"),
+        literal(None).label("kind"),
+    ).where(referrals.c.state != State.CLOSED.value, or_(holder_is_late, receiver.is_not(None)))
+    return _page(session, query, (referrals.c.filed_at, referrals.c.id), urgency, after, _call)
+
+
 GROUPS: dict[str, Callable[[Session, Sequence[str], Urgency | None, str | None], Page]] = {
     "answer": to_answer,
     "ours": ours,
     "waiting": waiting,
+    "late": late_below,
 }
 
 
@@ -159,6 +206,10 @@ def _holds(row: Row[Any], name: str) -> str:
 
 def _was_asked(row: Row[Any], name: str) -> str:
     return f"{name} was asked"
+
+
+def _call(row: Row[Any], name: str) -> str:
+    return f"Call {name}"
 
 
 def _written(row: Row[Any]) -> str:

@@ -8,6 +8,7 @@ from typing import Any
 from flask import abort, flash, g, redirect, render_template, request, url_for
 from sqlalchemy import Row
 from sqlalchemy.orm import Session
+from werkzeug.wrappers import Response
 
 from desk import acting, reading
 from desk.answers import Page
@@ -16,12 +17,13 @@ from desk.forms import CloseForm, ClosingForm
 from directory import guards, members, teams
 from directory.guards import guard
 from foundation import clock, database, web
+from ledger.entries import Actor
 from referrals import casework, moves
 from referrals.casework import DISPOSITIONS, SECOND_PERSON, Closing, Disposition
 from referrals.facts import Urgency
 from referrals.states import State
 from routing import business_days, handoffs
-from routing.states import DESK_WITHIN
+from routing.states import Kind
 
 
 @guard("referral.close")
@@ -38,19 +40,18 @@ def close(reference: str) -> Page:
     with database.transaction(web.engine()) as session:
         moves.lock(session, g.referral.id)
         out = _still_out(session)
-        fits = form.validate() and not out
+        fits = form.validate() and not any(map(_blocks, out))
         state = _propose(session, form, clock.now()) if fits else None
     if state is None:
         return _close_page(form, out), 400
-    flash(_SAID[state])
-    return redirect(url_for("desk.referral", reference=reference))
+    return _said(reference, state)
 
 
 @guard("referral.approve_closing")
 def closing_page(reference: str) -> Page:
     """Shows the second member what is proposed, and why: a reading, so the password is asked and it is recorded."""
     if not guards.freshly_proved():
-        return redirect(url_for("account.prove", next=request.path))
+        return redirect(url_for("account.prove_page", next=request.path))
     with database.transaction(web.engine()) as session:
         return _closing_page(session, ClosingForm())
 
@@ -62,7 +63,7 @@ def answer_closing(reference: str) -> Page:
     if not form.validate():
         with database.transaction(web.engine()) as session:
             return _closing_page(session, form), 400
-    actor = acting.as_participant()
+    actor = acting.as_second_person()
     with database.transaction(web.engine()) as session:
         moves.lock(session, g.referral.id)
         state = casework.answer_closing(
@@ -70,23 +71,49 @@ def answer_closing(reference: str) -> Page:
             g.referral.id,
             approved=form.answer.data == "approve",
             actor=actor,
-            due_at=next_due(session, str(actor.team_id), now),
+            due_at=next_due(session, g.standing.holder, now),
             now=now,
         )
-    flash(_SAID[state])
-    return redirect(url_for("desk.referral", reference=reference))
+        _take_back(session, state, actor, now)
+    return _said(reference, state)
+
+
+@guard("referral.withdraw_closing")
+def withdraw_closing(reference: str) -> Page:
+    """The team that asked for the second member goes on working instead: a team of one may never find a second."""
+    now = clock.now()
+    with database.transaction(web.engine()) as session:
+        moves.lock(session, g.referral.id)
+        state = casework.withdraw_closing(
+            session,
+            g.referral.id,
+            actor=acting.as_holder(),
+            due_at=next_due(session, g.standing.holder, now),
+            now=now,
+        )
+    return _said(reference, state)
 
 
 _SAID = {
     State.CLOSED: "The referral is closed.",
     State.CLOSING: "A second member is asked to approve. Until then it stays open.",
-    State.HELD: "It stays open. Your team goes on working on it.",
+    State.HELD: "It stays open. {holder} goes on working on it.",
 }
+
+
+def _said(reference: str, state: State) -> Response:
+    with database.reading(web.engine()) as session:
+        flash(_SAID[state].format(holder=teams.team(session, g.standing.holder).name))
+    return redirect(url_for("desk.referral", reference=reference))
 
 
 def _close_page(form: CloseForm, out: list[Row[Any]]) -> str:
     return render_template(
-        "close.html", form=form, out=out, second=Urgency(g.referral.urgency) in SECOND_PERSON
+        "close.html",
+        form=form,
+        blocking=[offer.as_then["to_team"] for offer in out if _blocks(offer)],
+        ending=[offer.as_then["to_team"] for offer in out if not _blocks(offer)],
+        second=Urgency(g.referral.urgency) in SECOND_PERSON,
     )
 
 
@@ -95,33 +122,53 @@ def _still_out(session: Session) -> list[Row[Any]]:
     return handoffs.open_offers(session, g.referral.id)
 
 
+def _blocks(offer: Row[Any]) -> bool:
+    """Whether somebody is about to take it or to work on it; help and a receipt are simply not needed any more."""
+    return Kind(offer.kind) in {Kind.TRANSFER, Kind.CONSULT}
+
+
+def _take_back(session: Session, state: State, actor: Actor, now: datetime) -> None:
+    """What nobody answered ends with the referral, and who was asked is told."""
+    if state is State.CLOSED:
+        for offer in _still_out(session):
+            handoffs.recall(session, offer.id, actor=actor, now=now, why="closed")
+
+
 def _propose(session: Session, form: CloseForm, now: datetime) -> State:
     actor, urgency = acting.as_holder(), Urgency(g.referral.urgency)
-    zone = teams.team(session, str(actor.team_id)).time_zone
-    return casework.propose_closing(
+    state = casework.propose_closing(
         session,
         reading.keys(),
         g.referral.id,
         disposition=Disposition(form.disposition.data),
         reason=form.reason.data or "",
         actor=actor,
-        due_at=business_days.due(now, DESK_WITHIN[urgency], urgency, zone),
+        due_at=business_days.desk_due(session, g.standing.holder, urgency, now),
         now=now,
     )
+    _take_back(session, state, actor, now)
+    return state
 
 
 def _closing_page(session: Session, form: ClosingForm) -> str:
     pending: Closing | None = casework.open_closing(session, g.referral.id)
     if pending is None:
         abort(404)
-    actor = acting.as_participant()
-    reading.told(session, g.referral.id, actor, clock.now(), parts=(casework.NOTES,))
-    entries = reading.documented(session, g.referral.id, actor)
-    reasons = [entry.words for entry in entries or () if entry.kind == "closing"]
     return render_template(
         "closing.html",
         form=form,
         disposition=DISPOSITIONS[Disposition(pending.disposition)],
         by=members.names(session, [pending.proposed_by]).get(pending.proposed_by),
-        reason=reasons[-1] if reasons else "",
+        holder=teams.team(session, g.standing.holder),
+        reason=_reason(session),
     )
+
+
+def _reason(session: Session) -> str | None:
+    """Why it should be closed, in clear and on record as a reading; None where the notes are sealed to who asks."""
+    actor = acting.as_second_person()
+    entries = reading.documented(session, g.referral.id, actor)
+    if entries is None:
+        return None
+    reading.told(session, g.referral.id, actor, clock.now(), parts=(casework.NOTES,))
+    return [entry.words for entry in entries if entry.kind == "closing"][-1]

@@ -63,9 +63,7 @@ _TEAMS = (
     _Team("az-stamp", "AZ-STAMP", TeamKind.HUB, "root-desk", "programme"),
     _Team("maricopa-county", "Maricopa County team", TeamKind.LOCAL, "az-stamp", "county"),
     _Team("pima-county", "Pima County team", TeamKind.LOCAL, "az-stamp", "county"),
-    _Team(
-        "tempe-police", "Tempe Police", TeamKind.LOCAL, "az-stamp", "police", telephone="+1 480 555 0139"
-    ),
+    _Team("tempe-police", "Tempe Police", TeamKind.LOCAL, "az-stamp", "police", telephone="+1 480 555 0139"),
     _Team("mesa-police", "Mesa Police", TeamKind.LOCAL, "az-stamp", "police"),
     _Team("saguaro-bend-school", "Saguaro Bend High School team", TeamKind.LOCAL, "tempe-police", "school"),
     _Team("lincoln-high-mesa", "Lincoln High School team, Mesa", TeamKind.LOCAL, "mesa-police", "school"),

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from flask import flash, g, redirect, render_template, request, url_for
-from sqlalchemy import select
+from sqlalchemy import Row, select
 from sqlalchemy.orm import Session
 
 from desk import acting, choices, reading, words
@@ -36,6 +37,7 @@ class LastLook:
     kind: Kind
     meaning: str
     parts: list[str]
+    names: dict[str, str]
     questions: dict[str, list[str]]
     basis: str
     answer_by: datetime
@@ -69,7 +71,12 @@ def hand_on(reference: str) -> Page:
     status = 400 if form.errors else 200
     return (
         render_template(
-            f"hand_on_{page}.html", form=form, kinds=_MEANINGS, look=look, carried=_carried(form, page)
+            f"hand_on_{page}.html",
+            form=form,
+            kinds=_MEANINGS,
+            look=look,
+            always=[words.PARTS[part] for part in _always(form.kind.data)],
+            carried=_carried(form, page),
         ),
         status,
     )
@@ -77,18 +84,24 @@ def hand_on(reference: str) -> Page:
 
 @guard("referral.recall")
 def recall(reference: str) -> Page:
-    """Takes back an own offer that nobody answered yet."""
+    """Takes back an offer that nobody answered yet."""
     form = AcknowledgeForm()
     form.validate()
     with database.transaction(web.engine()) as session:
         row = next(
             (row for row in handoffs.of_referral(session, g.referral.id) if row.id == form.handoff.data), None
         )
-        if row is None or row.from_team_id != g.standing.holder:
+        if row is None or not is_holders(row):
             return redirect(url_for("desk.referral", reference=reference))
         handoffs.recall(session, row.id, actor=acting.as_holder(), now=clock.now())
     flash(f"You took back the offer to {row.as_then['to_team']}. Everybody who was asked is told.")
     return redirect(url_for("desk.referral", reference=reference))
+
+
+def is_holders(offer: Row[Any]) -> bool:
+    """Whether who holds the referral now may take the offer back: its own, and what was asked for it before."""
+    own: bool = offer.from_team_id == g.standing.holder
+    return own or not KINDS[Kind(offer.kind)].moves_custody
 
 
 _MEANINGS = {kind.value: rule.words for kind, rule in KINDS.items()}
@@ -97,16 +110,23 @@ _MEANINGS = {kind.value: rule.words for kind, rule in KINDS.items()}
 def _form(session: Session) -> HandOnForm:
     form = HandOnForm()
     form.to_team.choices = choices.grouped(session, g.referral.id, without={g.standing.holder})
-    disclosable = _disclosable(session)
-    form.parts.choices = [(part, words.PARTS[part]) for part in disclosable]
-    kind = form.kind.data
+    kind, disclosable = form.kind.data, _disclosable(session)
+    free = [part for part in disclosable if part not in _always(kind)]
+    form.parts.choices = [(part, words.PARTS[part]) for part in free]
     if kind in _MEANINGS and form.parts_for.data != kind:
-        form.parts.data = [part for part in KINDS[Kind(kind)].parts if part in disclosable]
+        form.parts.data = [part for part in KINDS[Kind(kind)].parts if part in free]
         form.parts_for.data = kind
-    if kind == Kind.TRANSFER and "notes" not in (form.parts.data or ()):
-        # Whoever takes it over documents it: the notes always go along, and the last look says so.
-        form.parts.data = [*(form.parts.data or ()), "notes"]
+    form.parts.data = [part for part in form.parts.data or () if part not in _always(kind)]
     return form
+
+
+def _always(kind: str | None) -> tuple[str, ...]:
+    """What goes along unasked: whoever takes it over documents it, and that needs the key of the notes."""
+    return ("notes",) if kind == Kind.TRANSFER else ()
+
+
+def _chosen(form: HandOnForm) -> list[str]:
+    return [*(form.parts.data or ()), *_always(form.kind.data)]
 
 
 def _disclosable(session: Session) -> list[str]:
@@ -157,7 +177,7 @@ def _send(session: Session, form: HandOnForm, now: datetime) -> None:
         to_team=form.to_team.data,
         reason=Reason.HANDED_ON,
         basis=Basis(form.basis.data),
-        parts=tuple(form.parts.data or ()),
+        parts=tuple(_chosen(form)),
     )
     handoffs.offer(session, reading.keys(), proposal, actor=acting.as_holder(), now=now)
 
@@ -165,13 +185,14 @@ def _send(session: Session, form: HandOnForm, now: datetime) -> None:
 def _last_look(session: Session, form: HandOnForm, now: datetime) -> LastLook:
     urgency, kind = Urgency(g.referral.urgency), Kind(form.kind.data)
     receiver = teams.team(session, form.to_team.data)
-    parts = list(form.parts.data or ())
+    parts = _chosen(form)
     return LastLook(
         team=receiver.name,
         holder=teams.team(session, g.standing.holder).name,
         kind=kind,
         meaning=KINDS[kind].words,
         parts=parts,
+        names=words.PARTS,
         questions={part: [told.question for told in content.FIELDS if told.part == part] for part in parts},
         basis=BASES[Basis(form.basis.data)],
         answer_by=business_days.due(now, STEPS[urgency][1].after, urgency, receiver.time_zone),

@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy import Row
 
+from desk.lateness import Call
 from directory import permissions
 from directory.members import Member
 from directory.permissions import Standing
@@ -41,9 +42,16 @@ _FOR_HOLDER: dict[str, NextStep] = {
 
 
 def find(
-    row: Row[Any], standing: Standing, member: Member, offers: list[Row[Any]], *, may_write: bool
+    row: Row[Any],
+    standing: Standing,
+    member: Member,
+    offers: list[Row[Any]],
+    *,
+    may_write: bool,
+    call: Call | None,
 ) -> NextStep:
-    """The next step for this member. `may_write`: notes were disclosed to their team, so it can add some."""
+    """The next step for this member. `may_write`: notes were disclosed to their team, so it can add some; `call`:
+    whom the member has to call, if they are of the hub above."""
     if row.state == State.CLOSED.value:
         return NextStep("Closed")
     if offers:
@@ -52,8 +60,15 @@ def find(
         return NextStep("Answer the closing", "desk.closing")
     if standing.holder in member.team_ids:
         return _FOR_HOLDER.get(row.due_reason, NextStep("Record the next action", "desk.action"))
-    if permissions.allowed(member, "referral.timeline", standing):
-        if not may_write:
-            return NextStep("Help as agreed")
+    if call and call.late_since:
+        return NextStep(call.words)
+    return _for_helper(standing, member, may_write=may_write) or NextStep(
+        call.words if call else "Waiting for an answer"
+    )
+
+
+def _for_helper(standing: Standing, member: Member, *, may_write: bool) -> NextStep | None:
+    works = permissions.allowed(member, "referral.timeline", standing)
+    if works and may_write:
         return NextStep("Add a note", "desk.note")
-    return NextStep("Waiting for an answer")
+    return NextStep("Help as agreed") if works or standing.informed & set(member.team_ids) else None

@@ -32,7 +32,7 @@ desk = Blueprint("desk", __name__)
 
 @guard("desk.enter")
 def board_page() -> str:
-    """What waits for my teams: to answer, held, with others."""
+    """What waits for my teams: to answer, held, with others, late below us."""
     member = signed_in().member
     urgency = next((urgency for urgency in Urgency if urgency.value == request.args.get("urgency")), None)
     with database.reading(web.engine()) as session:
@@ -85,6 +85,7 @@ _PAGES: tuple[tuple[str, str, Any, Any], ...] = (
     (f"{_ONE}/place", "place", documenting.place_page, documenting.place),
     (f"{_ONE}/close", "close", closing.close_page, closing.close),
     (f"{_ONE}/closing", "closing", closing.closing_page, closing.answer_closing),
+    (f"{_ONE}/closing/withdraw", "withdraw_closing", None, closing.withdraw_closing),
 )
 for _address, _endpoint, _show, _send in _PAGES:
     if _show:

@@ -10,9 +10,10 @@ from flask import g, redirect, render_template, request, url_for
 from sqlalchemy import Row
 from sqlalchemy.orm import Session
 
-from desk import acting, answers, next_step, places, reading, timeline, why, words
+from desk import acting, answers, hand_on, lateness, next_step, places, reading, timeline, why, words
 from desk.answers import Page
 from desk.forms import AcknowledgeForm
+from desk.lateness import Call
 from desk.next_step import NextStep
 from directory import members, permissions, teams
 from directory.guards import freshly_proved, guard, signed_in
@@ -172,11 +173,18 @@ def _head(session: Session) -> dict[str, Any]:
     """What the head shows: always the same four things."""
     row = g.referral
     offers, facts = answers.my_offers(session), Facts.from_json(g.referral.facts)
+    call = _call(session)
     step: NextStep = next_step.find(
-        row, g.standing, signed_in().member, offers, may_write=words.PARTS["notes"] in _disclosed(session)
+        row,
+        g.standing,
+        signed_in().member,
+        offers,
+        may_write=words.PARTS["notes"] in _disclosed(session),
+        call=call,
     )
     return {
         "row": row,
+        "call": call,
         "holder": teams.team(session, g.standing.holder).name,
         "due_at": offers[0].due_at if offers else row.due_at,
         "due_for": "your answer" if offers else words.DUE.get(row.due_reason, ""),
@@ -185,6 +193,15 @@ def _head(session: Session) -> dict[str, Any]:
         "place": places.in_words(facts, snapshots.current(session).boundaries),
         "acts": words.acts(facts.behaviours),
     }
+
+
+def _call(session: Session) -> Call | None:
+    """Whom to call, for the hub above; None for who holds it, or has to answer first."""
+    mine = acting.my_teams()
+    hubs = g.standing.above & mine
+    if not hubs or g.referral.state == State.CLOSED.value or mine & {g.standing.holder, *g.standing.asked}:
+        return None
+    return lateness.call(session, g.referral, hubs, clock.now())
 
 
 def _asked(session: Session, offer: Row[Any]) -> Asked:
@@ -249,7 +266,7 @@ def _handed(session: Session) -> list[Handed]:
 
 
 def _handed_row(row: Row[Any], by: str | None, may_recall: bool) -> Handed:
-    recallable = may_recall and row.state in OPEN and row.from_team_id == g.standing.holder
+    recallable = may_recall and row.state in OPEN and hand_on.is_holders(row)
     return Handed(
         id=row.id,
         kind=row.kind,

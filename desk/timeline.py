@@ -41,6 +41,7 @@ _SENTENCES: dict[str, str] = {
     "worked_on": "The next step of {custodian} was set.",
     "closing_proposed": "{who} proposed to close it: {disposition}.",
     "closing_refused": "{who} did not approve the closing.",
+    "closing_withdrawn": "{who} took back the closing and goes on working on it.",
     "closed": "{who} closed it: {disposition}.",
     "reopened": "{who} opened it again.",
     "handoff_offer_opened": "{who} of {to_team} looked at the offer.",

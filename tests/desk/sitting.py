@@ -23,6 +23,7 @@ from referrals.tables import referrals
 from routing import jobs
 from tests import builders
 from tests.builders import Town
+from tests.intake.office import Office
 
 
 class Seat:
@@ -98,6 +99,11 @@ class Desk:
             self.seats[first_name] = Seat(self.app, token, first_name)
         return self.seats[first_name]
 
+    def enter_again(self, *names: str) -> None:
+        """Signs them in anew, when more time has passed than a session lasts."""
+        for name in names:
+            self.seats.pop(name, None)
+
     def tip(self, urgency: Urgency = Urgency.ELEVATED, **more: Any) -> str:
         """A tip of Rosa's about Tempe, routed; returns its reference."""
         filed = builders.file_tip(self.town, urgency=urgency, **more)
@@ -113,6 +119,22 @@ class Desk:
         reference = self.tip(**more)
         self.seat("Ines").send(f"/referrals/{reference}", to="/acknowledge")
         return reference
+
+    def forwarded(self, **answers: Any) -> str:
+        """What Nadia forwarded about Tempe, routed: her office holds it, and Arizona's hub stands only above."""
+        return Office(self.town, "Nadia").forward(**answers)
+
+    def taken(self, **answers: Any) -> str:
+        """The same, acknowledged by Ines."""
+        reference = self.forwarded(**answers)
+        self.seat("Ines").send(f"/referrals/{reference}", to="/acknowledge")
+        return reference
+
+    def ask(self, reference: str, kind: str, team: str, by: str = "Ines") -> None:
+        """Hands on: the team of that slug is asked for that kind."""
+        seat, address = self.seat(by), f"/referrals/{reference}/hand-on"
+        page = seat.send(address, {"to_team": self.town.team[team], "kind": kind, "step": "what"})
+        seat.press(page, address, {"basis": "emergency", "step": "send"})
 
     def row(self, reference: str) -> Any:
         """The referral as it is stored."""

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import pytest
+
 from referrals.facts import Urgency
+from tests.builders import csrf_token, later
 from tests.desk.sitting import Desk
 
 MANAGED: dict[str, str] = {"disposition": "managed", "reason": "Plan in place, family and school agree."}
@@ -36,6 +39,76 @@ def test_the_second_member_may_refuse(desk: Desk) -> None:
     desk.seat("Ines").send(f"/referrals/{reference}/close", {**MANAGED})
     desk.seat("Tomas").send(f"/referrals/{reference}/closing", {"answer": "refuse"})
     assert desk.row(reference).state == "held"
+
+
+def test_a_late_password_is_asked_for_before_the_reason_shows(desk: Desk) -> None:
+    reference = desk.held()
+    desk.seat("Ines").send(f"/referrals/{reference}/close", {**MANAGED})
+    seat = desk.seat("Tomas")
+    with later(minutes=desk.town.settings.reentry_minutes + 1):
+        seat.look(f"/referrals/{reference}/closing")
+    assert seat.answer.request.path == "/prove"
+
+
+def test_who_proposed_it_can_go_on_working_instead(desk: Desk) -> None:
+    reference = desk.held()
+    desk.seat("Ines").send(f"/referrals/{reference}/close", {**MANAGED})
+    page = desk.seat("Ines").send(f"/referrals/{reference}", to="/closing/withdraw")
+    assert "Tempe Police goes on working on it." in page.get_text()
+    assert "Ines Vega took back the closing" in page.get_text()
+    assert (desk.row(reference).state, desk.row(reference).due_reason) == ("held", "work")
+
+
+def test_nobody_but_the_team_that_holds_it_takes_a_closing_back(desk: Desk) -> None:
+    reference = desk.taken()
+    desk.seat("Ines").send(f"/referrals/{reference}/close", {**MANAGED})
+    page = desk.seat("Ada").look(f"/referrals/{reference}")
+    assert "Withdraw" not in page.get_text()
+    data = {"csrf_token": csrf_token(str(desk.seat("Ada").look(f"/referrals/{reference}/closing")))}
+    answer = desk.seat("Ada").client.post(f"/referrals/{reference}/closing/withdraw", data=data)
+    assert (answer.status_code, desk.row(reference).state) == (404, "closing")
+
+
+@pytest.mark.parametrize(("answer", "state"), [("approve", "closed"), ("refuse", "held")])
+def test_the_hub_above_answers_without_reading_the_reason(desk: Desk, answer: str, state: str) -> None:
+    reference = desk.taken()
+    desk.seat("Ines").send(f"/referrals/{reference}/close", {**MANAGED})
+    page = desk.seat("Ada").look(f"/referrals/{reference}/closing")
+    said = page.get_text(" ", strip=True)
+    assert "The reason is sealed to your team" in said
+    assert MANAGED["reason"] not in said
+    assert "work is done" in said
+    desk.seat("Ada").press(page, f"/referrals/{reference}/closing", {"answer": answer})
+    assert desk.row(reference).state == state
+
+
+@pytest.mark.parametrize("kind", ["support", "inform"])
+def test_help_that_nobody_answered_ends_with_the_closing(desk: Desk, kind: str) -> None:
+    reference = desk.held(urgency=Urgency.ROUTINE)
+    desk.ask(reference, kind, "mesa-police")
+    page = desk.seat("Ines").look(f"/referrals/{reference}/close")
+    assert "taken back when it is closed: what was asked of Mesa Police" in page.get_text(" ", strip=True)
+    desk.seat("Ines").press(page, f"/referrals/{reference}/close", {**MANAGED})
+    assert desk.row(reference).state == "closed"
+    assert desk.recorded(reference)[-1]["kind"] == "handoff_recalled"
+
+
+def test_help_stays_asked_until_the_second_member_approves(desk: Desk) -> None:
+    reference = desk.held()
+    desk.ask(reference, "support", "mesa-police")
+    desk.seat("Ines").send(f"/referrals/{reference}/close", {**MANAGED})
+    assert reference in desk.seat("Olu").look("/").get_text()
+    desk.seat("Tomas").send(f"/referrals/{reference}/closing", {"answer": "approve"})
+    assert reference not in desk.seat("Olu").look("/").get_text()
+
+
+@pytest.mark.parametrize("kind", ["transfer", "consult"])
+def test_nothing_closes_under_who_is_about_to_work_on_it(desk: Desk, kind: str) -> None:
+    reference = desk.held(urgency=Urgency.ROUTINE)
+    desk.ask(reference, kind, "mesa-police")
+    page = desk.seat("Ines").send(f"/referrals/{reference}/close", {**MANAGED}, status=400)
+    assert "Take it back first" in page.get_text()
+    assert MANAGED["reason"] in str(page.textarea)
 
 
 def test_closing_twice_reads_that_it_is_closed(desk: Desk) -> None:

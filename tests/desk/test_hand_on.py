@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from bs4 import BeautifulSoup
 
-from tests.builders import WORDS
+from tests.builders import WORDS, csrf_token
 from tests.desk.sitting import Desk, Seat
 
 Answers = dict[str, str | Sequence[str]]
@@ -96,6 +96,41 @@ def test_an_own_offer_can_be_taken_back(desk: Desk) -> None:
     assert reference not in desk.seat("Sol").look("/").get_text()
 
 
+def test_who_holds_it_takes_back_what_was_asked_for_it_before(desk: Desk) -> None:
+    reference = desk.held()
+    desk.ask(reference, "inform", "mesa-police")
+    desk.ask(reference, "transfer", "saguaro-bend-school")
+    desk.seat("Sol").send(f"/referrals/{reference}", to="/acknowledge")
+    page = desk.seat("Sol").send(f"/referrals/{reference}", to="/recall")
+    assert "You took back the offer to Mesa Police" in page.get_text()
+    assert "Take back" not in page.get_text()
+
+
+def test_the_notes_always_go_along_with_a_transfer_and_the_page_says_why(desk: Desk) -> None:
+    reference = desk.held()
+    seat, address = desk.seat("Ines"), f"/referrals/{reference}/hand-on"
+    whom: Answers = {
+        "to_team": desk.town.team["saguaro-bend-school"],
+        "kind": "transfer",
+        "step": "what",
+    }
+    page = seat.send(address, whom)
+    assert "Notes and actions always go along with a transfer" in page.get_text(" ", strip=True)
+    assert page.select("input[name=parts][value=notes]") == []
+    page = seat.press(page, address, {"basis": "emergency", "step": "look", "parts": []})
+    assert "Notes and actions" in page.get_text()
+
+
+def test_the_notes_can_be_left_out_of_a_consult(desk: Desk) -> None:
+    reference = desk.held()
+    page = _last_look(desk, desk.seat("Ines"), reference, "transfer")
+    address = f"/referrals/{reference}/hand-on"
+    page = desk.seat("Ines").press(page, address, {"kind": "consult", "step": "what"})
+    assert page.select("input[name=parts][value=notes][checked]")
+    page = desk.seat("Ines").press(page, address, {"step": "look", "parts": ["narrative"]})
+    assert "Notes and actions" not in page.get_text()
+
+
 def test_an_office_is_never_asked(desk: Desk) -> None:
     page = desk.seat("Ines").look(f"/referrals/{desk.held()}/hand-on")
     assert "FBI Phoenix" not in page.get_text()
@@ -109,5 +144,7 @@ def test_who_only_helps_is_offered_no_note_and_keeps_the_words_of_one(desk: Desk
     seat.press(page, f"/referrals/{reference}/hand-on", {"step": "send"})
     page = desk.seat("Sol").send(f"/referrals/{reference}", to="/acknowledge")
     assert page.find("a", string="Add a note") is None
-    answer = desk.seat("Sol").send(f"/referrals/{reference}/note", {"words": "we are on it"}, status=403)
-    assert "we are on it" in str(answer.textarea)
+    assert "Help as agreed" in page.get_text()
+    data = {"csrf_token": csrf_token(str(desk.seat("Sol").look("/"))), "words": "we are on it"}
+    answer = desk.seat("Sol").client.post(f"/referrals/{reference}/note", data=data)
+    assert (answer.status_code, "we are on it" in answer.text) == (404, True)
