@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import ipaddress
 import smtplib
+import socket
 import ssl
-from contextlib import suppress
+import threading
+from collections.abc import Iterator
+from contextlib import closing, contextmanager, suppress
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import SMTP
@@ -22,6 +25,23 @@ _OK = 250
 _NO_SUCH_ADDRESS = (b"5.1.", b"5.2.1")
 # Wrong or missing password, or encryption demanded.
 _NOT_ALLOWED = frozenset({530, 534, 535, 538})
+# The whole conversation, however slowly a server dribbles; together with connecting it stays below the outbox's lease.
+LONGEST_SECONDS, LONGEST_CONNECT_SECONDS = 40.0, 10.0
+
+# What broke before the message was begun, in our words, since no server said anything.
+_FAULTS: tuple[tuple[type[Exception] | tuple[type[Exception], ...], str, Action], ...] = (
+    # The password or the notice would have gone unprotected.
+    (ssl.SSLCertVerificationError, "bad_certificate", Action.CONFIGURATION),
+    ((ssl.SSLEOFError, ssl.SSLZeroReturnError), "cut", Action.RETRY),
+    (ssl.SSLError, "no_tls", Action.CONFIGURATION),
+    (smtplib.SMTPNotSupportedError, "not_supported", Action.CONFIGURATION),
+    ((smtplib.SMTPServerDisconnected, ConnectionResetError, BrokenPipeError), "cut", Action.RETRY),
+    (TimeoutError, "timed_out", Action.RETRY),
+    (OSError, "not_reached", Action.RETRY),
+    (smtplib.SMTPException, "not_understood", Action.RETRY),
+)
+# What keeps us from trying at all.
+_SET_UP = {"not_configured": Action.CONFIGURATION, "not_encrypted": Action.CONFIGURATION}
 
 
 class _Refused(Exception):
@@ -78,8 +98,11 @@ class MailSender:
         return message
 
     def _hand_over(self, to: str, message: bytes) -> None:
-        smtp = self._connected()
-        try:
+        settings = self._settings
+        checked = ssl.create_default_context()
+        host, name = settings.smtp_host, _greeting(settings.public_host)
+        with _connection(settings, checked) as line, closing(_Conversation(line, host, name)) as smtp:
+            self._begin(smtp, checked)
             _expect(smtp.mail(self._sender))
             _expect(smtp.rcpt(to))
             try:
@@ -89,33 +112,64 @@ class MailSender:
             # It is theirs now, whatever becomes of the goodbye.
             with suppress(smtplib.SMTPException, OSError):
                 smtp.quit()
-        finally:
-            smtp.close()
 
-    def _connected(self) -> smtplib.SMTP:
-        """A connection, encrypted as the settings say, greeted and signed in."""
-        settings = self._settings
-        host, port, seconds = settings.smtp_host, settings.smtp_port, settings.smtp_timeout_seconds
-        # The name we greet with; asking the machine for it may hang on its resolver.
-        name = _greeting(settings.public_host)
-        checked = ssl.create_default_context()
-        smtp: smtplib.SMTP
-        if settings.smtp_security == "tls":
-            smtp = smtplib.SMTP_SSL(host, port, name, timeout=seconds, context=checked)
-        else:
-            smtp = smtplib.SMTP(host, port, name, timeout=seconds)
-        try:
+    def _begin(self, smtp: smtplib.SMTP, checked: ssl.SSLContext) -> None:
+        """Greets, encrypts as the settings say, and signs in."""
+        smtp.ehlo_or_helo_if_needed()
+        if self._settings.smtp_security == "starttls":
+            smtp.starttls(context=checked)
+            # What was said before the encryption counts no more.
             smtp.ehlo_or_helo_if_needed()
-            if settings.smtp_security == "starttls":
-                smtp.starttls(context=checked)
-                # What was said before the encryption counts no more.
-                smtp.ehlo_or_helo_if_needed()
-            if settings.smtp_user:
-                smtp.login(settings.smtp_user, settings.smtp_password)
-        except BaseException:
-            smtp.close()
-            raise
-        return smtp
+        if self._settings.smtp_user:
+            smtp.login(self._settings.smtp_user, self._settings.smtp_password)
+
+
+class _Conversation(smtplib.SMTP):
+    """smtplib over a connection that is made already, so that it can be cut from outside at any step."""
+
+    def __init__(self, line: socket.socket, host: str, name: str) -> None:
+        self._line = line
+        # The name we greet with; asking the machine for it may hang on its resolver.
+        super().__init__(host, local_hostname=name)
+
+    def _get_socket(self, host: str, port: int, timeout: float | None) -> socket.socket:
+        return self._line
+
+
+@contextmanager
+def _connection(settings: Settings, checked: ssl.SSLContext) -> Iterator[socket.socket]:
+    """A connection to the server, in TLS if that comes first; it is cut after `LONGEST_SECONDS`."""
+    bare = _connected(settings)
+    # A copy stays ours when TLS takes the other over; shutting it down ends the connection for both.
+    with bare.dup() as handle:
+        cut = threading.Timer(LONGEST_SECONDS, _shut, (handle,))
+        cut.daemon = True
+        cut.start()
+        line = bare
+        try:
+            if settings.smtp_security == "tls":
+                line = checked.wrap_socket(bare, server_hostname=settings.smtp_host)
+            yield line
+        finally:
+            cut.cancel()
+            _shut(handle)
+            line.close()
+            bare.close()
+
+
+def _connected(settings: Settings) -> socket.socket:
+    """A connection to the first of the server's addresses that answers; each is given its share of the time."""
+    host, port = settings.smtp_host, settings.smtp_port
+    addresses = {found[4][0] for found in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)}
+    seconds = min(settings.smtp_timeout_seconds, LONGEST_CONNECT_SECONDS)
+    line = socket.create_connection((host, port), seconds / len(addresses))
+    line.settimeout(settings.smtp_timeout_seconds)
+    return line
+
+
+def _shut(line: socket.socket) -> None:
+    with suppress(OSError):
+        line.shutdown(socket.SHUT_RDWR)
 
 
 def _expect(answered: tuple[int, bytes]) -> None:
@@ -134,11 +188,9 @@ def _outcome_of_fault(fault: Exception) -> Outcome:
         case smtplib.SMTPResponseException():
             answer = fault.smtp_error
             return _outcome_of_code(fault.smtp_code, answer if isinstance(answer, bytes) else answer.encode())
-        case ssl.SSLError() | smtplib.SMTPNotSupportedError():
-            # The password or the notice would have gone unprotected.
-            return Outcome(OutcomeState.FAILED_TRANSIENT, Action.CONFIGURATION, code=type(fault).__name__)
         case _:
-            return Outcome(OutcomeState.FAILED_TRANSIENT, Action.RETRY, code=type(fault).__name__)
+            code, action = next((code, action) for kinds, code, action in _FAULTS if isinstance(fault, kinds))
+            return Outcome(OutcomeState.FAILED_TRANSIENT, action, code=code)
 
 
 def _outcome_of_code(code: int, answer: bytes) -> Outcome:
@@ -153,6 +205,14 @@ def _outcome_of_code(code: int, answer: bytes) -> Outcome:
         Action.DISABLE_CONTACT if gone else Action.NEXT_CONTACT,
         code=code,
     )
+
+
+def action_of(code: str) -> Action:
+    """What a code of an earlier outcome asks for, where that is not the reader's address alone."""
+    if code.isdecimal():
+        return Action.STOP_SENDER if int(code) in _NOT_ALLOWED else Action.NOTHING
+    ours = {word: action for _, word, action in _FAULTS}
+    return ours.get(code, _SET_UP.get(code, Action.NOTHING))
 
 
 def _is_loopback(host: str) -> bool:

@@ -24,6 +24,7 @@ notices = Table(
     Column("time_zone", String(60), nullable=False),
     Column("deadline_at", UTCDateTime, nullable=False),
     Column("code", String(8)),
+    # Set where an answer is asked for, on every channel; then there is a next person to ask.
     Column("code_until", UTCDateTime),
     Column("state", String(20), nullable=False),
     Column("fault", String(40)),
@@ -42,7 +43,7 @@ attempts = Table(
     Column("settled_at", UTCDateTime),
     Column("outcome", String(20)),
     Column("provider_id", String(64), unique=True),
-    Column("code", String(20)),
+    Column("code", String(40)),
 )
 
 # What the provider reported, as it came; applied afterwards.

@@ -2,33 +2,26 @@
 
 from __future__ import annotations
 
-import ipaddress
 import logging
 import socket
-import ssl
 import threading
+import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 import requests
-from aiosmtpd.controller import Controller
-from aiosmtpd.handlers import Sink
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
-from cryptography.x509.oid import NameOID
 
+from foundation import outbox
 from foundation.settings import Settings
+from notifications import mail
 from notifications.mail import MailSender
 from notifications.outcomes import Action, Outcome, OutcomeState
 from notifications.standin import Running
-from tests.servers import free_port
+from tests.notifications.mail_servers import certificate, tls_server
 
 TEXT = "IMMINENT referral R-7K3M-Q2. Answer by 14:25.\n\nSign in:\nhttps://desk.waypost.example\n"
 HTML = "<p>IMMINENT referral R-7K3M-Q2.</p>"
@@ -55,8 +48,8 @@ def kept(phone: Running, name: str) -> list[dict[str, Any]]:
 
 def test_a_mail_arrives_as_text_and_html(send: Callable[..., Outcome], phone: Running) -> None:
     assert send("ines") == Outcome(OutcomeState.ACCEPTED, provider_id="notice1")
-    (mail,) = kept(phone, "ines")
-    assert (mail["subject"], mail["text"], mail["html"].strip()) == ("Café: ¿Sí?", TEXT, HTML)
+    (arrived,) = kept(phone, "ines")
+    assert (arrived["subject"], arrived["text"], arrived["html"].strip()) == ("Café: ¿Sí?", TEXT, HTML)
 
 
 def test_a_mail_says_that_a_machine_sent_it(send: Callable[..., Outcome], phone: Running) -> None:
@@ -94,20 +87,32 @@ def test_grey_listing_passes_the_second_time(send: Callable[..., Outcome], phone
 def test_a_mail_sent_again_carries_the_same_id(send: Callable[..., Outcome], phone: Running) -> None:
     send("cut.ines")
     send("cut.ines")
-    assert len({mail["message_id"] for mail in kept(phone, "cut.ines")}) == 1
+    assert len({one["message_id"] for one in kept(phone, "cut.ines")}) == 1
 
 
 def test_a_server_that_is_not_there_is_tried_again(send: Callable[..., Outcome], wired: Settings) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         away = replace(wired, smtp_port=taken.getsockname()[1])
-        assert send("ines", settings=away) == Outcome(TRANSIENT, Action.RETRY, code="ConnectionRefusedError")
+        assert send("ines", settings=away) == Outcome(TRANSIENT, Action.RETRY, code="not_reached")
 
 
 def test_a_server_that_says_nothing_is_left_in_time(send: Callable[..., Outcome], wired: Settings) -> None:
     with socket.create_server(("127.0.0.1", 0)) as mute:
         patient = replace(wired, smtp_port=mute.getsockname()[1], smtp_timeout_seconds=0.2)
         assert send("ines", settings=patient).action is Action.RETRY
+
+
+def test_a_server_that_dribbles_is_cut_off_before_the_lease_ends(
+    send: Callable[..., Outcome], wired: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert outbox.LEASE.total_seconds() > mail.LONGEST_SECONDS + mail.LONGEST_CONNECT_SECONDS
+    monkeypatch.setattr(mail, "LONGEST_SECONDS", 0.5)
+    started = time.monotonic()
+    with _tarpit() as port:
+        outcome = send("ines", settings=replace(wired, smtp_port=port))
+    assert outcome == Outcome(TRANSIENT, Action.RETRY, code="cut")
+    assert time.monotonic() - started < 2
 
 
 def test_nothing_goes_in_the_clear_to_another_machine(send: Callable[..., Outcome], wired: Settings) -> None:
@@ -135,11 +140,11 @@ def test_a_certificate_that_is_vouched_for_is_needed_and_is_enough(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    certificate = _certificate(tmp_path)
-    with _tls_server(security, certificate) as port:
+    path = certificate(tmp_path)
+    with tls_server(security, path) as port:
         guarded = replace(wired, smtp_security=security, smtp_port=port)
         assert send("ines", settings=guarded).action is Action.CONFIGURATION
-        monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
+        monkeypatch.setenv("SSL_CERT_FILE", str(path))
         assert send("ines", settings=guarded).state is OutcomeState.ACCEPTED
 
 
@@ -168,32 +173,20 @@ def test_no_log_holds_an_address_or_a_text(
     assert "7K3M" not in caplog.text
 
 
-def _certificate(folder: Path) -> Path:
-    """A certificate of this machine's address, signed by itself, with its key in the same file."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "127.0.0.1")])
-    here = x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))])
-    now = datetime.now(UTC)
-    made = x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
-    made = made.not_valid_before(now - timedelta(days=1)).not_valid_after(now + timedelta(days=1))
-    signed = made.add_extension(here, critical=False).sign(key, hashes.SHA256())
-    path = folder / "certificate.pem"
-    secret = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
-    path.write_bytes(signed.public_bytes(Encoding.PEM) + secret)
-    return path
-
-
 @contextmanager
-def _tls_server(security: str, certificate: Path) -> Iterator[int]:
-    """A mail server that takes everything, behind that certificate."""
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(certificate)
-    port = free_port()
-    offered: Any = {"ssl_context": context} if security == "tls" else {"tls_context": context}
-    server = Controller(Sink(), hostname="127.0.0.1", port=port, server_hostname="mail.invalid", **offered)
-    server.start()
-    yield port
-    server.stop()
+def _tarpit() -> Iterator[int]:
+    """A server whose greeting has a new line each tenth of a second and no end for five seconds."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def answer() -> None:
+            connection, _ = server.accept()
+            with connection, suppress(OSError):
+                for _ in range(50):
+                    connection.sendall(b"220-please wait\r\n")
+                    time.sleep(0.1)
+
+        threading.Thread(target=answer, daemon=True).start()
+        yield server.getsockname()[1]
 
 
 @contextmanager
