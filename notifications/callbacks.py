@@ -5,10 +5,11 @@ Reports come early, late, twice and in any order. Each is kept; a report may onl
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Any
 
 from flask import Blueprint, abort, request
-from sqlalchemy import insert, select, update
+from sqlalchemy import Row, exists, func, insert, select, update
 from sqlalchemy.orm import Session
 
 from directory.guards import guard
@@ -16,12 +17,15 @@ from directory.permissions import PUBLIC
 from foundation import clock, database, outbox, web
 from foundation.identifiers import new_id
 from notifications import delivery, sms, twilio_codes
-from notifications.outcomes import Action
+from notifications.notices import DELIVER
+from notifications.outcomes import Outcome, OutcomeState
 from notifications.states import REPORTED, NoticeState, lower
 from notifications.tables import attempts, delivery_reports, notices
 from referrals.duty import Duty
 
 APPLY = "notifications.callbacks.apply_report"
+# The attempt is known to have failed; a late "sent" says nothing against it.
+_FAILED = (OutcomeState.FAILED_TRANSIENT.value, OutcomeState.FAILED_PERMANENT.value)
 # What of a report is kept: never the number, never a text.
 _KEPT = ("MessageSid", "MessageStatus", "ErrorCode")
 
@@ -87,12 +91,66 @@ def _apply(session: Session, notice_id: str, attempt_id: str, report: dict[str, 
         .values(provider_id=report.get("MessageSid"), outcome="accepted", settled_at=now)
     )
     code = report.get("ErrorCode") or None
+    if reported is NoticeState.FAILED_PERMANENT:
+        outcome = twilio_codes.outcome_of_report(report["MessageStatus"], int(code) if code else None)
+        _fail(session, notice_id, attempt_id, outcome, code, now)
+    elif reported is NoticeState.DELIVERED or not _has_failed(session, attempt_id):
+        _raise(session, notice_id, reported, reported, None)
+
+
+def _fail(
+    session: Session, notice_id: str, attempt_id: str, outcome: Outcome, code: str | None, now: datetime
+) -> None:
+    """The attempt came to nothing. What may work later is owed again; each failure is reacted to once."""
+    failed = session.execute(
+        update(attempts)
+        .where(attempts.c.id == attempt_id, func.coalesce(attempts.c.outcome, "").not_in(_FAILED))
+        .values(outcome=outcome.state.value, code=code)
+    )
+    if not failed.rowcount:  # type: ignore[attr-defined]  # an UPDATE's result is a CursorResult
+        return
+    notice = session.execute(select(notices).where(notices.c.id == notice_id)).one()
+    state = NoticeState.FAILED_PERMANENT
+    if outcome.state is OutcomeState.FAILED_TRANSIENT and _has_later(session, notice_id, attempt_id):
+        # A newer attempt is under way and speaks for the notice.
+        return
+    if outcome.state is OutcomeState.FAILED_TRANSIENT and _is_worth_it(session, notice, now):
+        state = NoticeState.FAILED_TRANSIENT
+    if not _raise(session, notice_id, NoticeState.FAILED_PERMANENT, state, code):
+        return
+    if state is NoticeState.FAILED_TRANSIENT:
+        due_at = now + timedelta(seconds=outcome.retry_after_s or 0)
+        outbox.post(session, DELIVER, notice_id, now=now, urgent=notice.urgency != "routine", due_at=due_at)
+    delivery.react(session, notice, outcome.action, code, now, failed=state is NoticeState.FAILED_PERMANENT)
+
+
+def _raise(
+    session: Session, notice_id: str, rank: NoticeState, state: NoticeState, fault: str | None
+) -> bool:
+    """Sets the state of a notice that stands below that rank; whether it did."""
     raised = session.execute(
         update(notices)
-        .where(notices.c.id == notice_id, notices.c.state.in_(lower(reported)))
-        .values(state=reported.value, fault=code)
+        .where(notices.c.id == notice_id, notices.c.state.in_(lower(rank)))
+        .values(state=state.value, fault=fault)
     )
-    if raised.rowcount and reported is NoticeState.FAILED_PERMANENT:  # type: ignore[attr-defined]
-        notice = session.execute(select(notices).where(notices.c.id == notice_id)).one()
-        action = twilio_codes.outcome_of(int(code)).action if code else Action.NEXT_CONTACT
-        delivery.react(session, notice, action, code, now, failed=True)
+    return bool(raised.rowcount)  # type: ignore[attr-defined]  # an UPDATE's result is a CursorResult
+
+
+def _has_failed(session: Session, attempt_id: str) -> bool:
+    query = select(attempts.c.id).where(attempts.c.id == attempt_id, attempts.c.outcome.in_(_FAILED))
+    return session.execute(query).first() is not None
+
+
+def _has_later(session: Session, notice_id: str, attempt_id: str) -> bool:
+    mine = select(attempts.c.started_at).where(attempts.c.id == attempt_id).scalar_subquery()
+    later = exists().where(
+        attempts.c.notice_id == notice_id,
+        attempts.c.started_at > mine,
+        attempts.c.outcome.is_distinct_from(delivery.ASKED),
+    )
+    return bool(session.execute(select(later)).scalar_one())
+
+
+def _is_worth_it(session: Session, notice: Row[Any], now: datetime) -> bool:
+    """Attempts are left, and it is still due: what was answered or ran out is not sent again."""
+    return notice.deadline_at > now and delivery.may_try_again(session, notice.id)

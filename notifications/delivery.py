@@ -7,7 +7,9 @@ what is not found there is sent again, with the same code, so that a doubled mes
 
 from __future__ import annotations
 
+import logging
 import random
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -17,20 +19,23 @@ from typing import Any
 from sqlalchemy import Row, insert, select, update
 from sqlalchemy.orm import Session
 
-from directory import members
+from directory import members, teams
 from directory.members import Channel
 from directory.tables import contacts
+from directory.teams import TeamKind
 from foundation import clock, database, outbox
 from foundation.identifiers import new_id
 from foundation.settings import Settings
-from notifications import words
+from notifications import twilio_codes, words
 from notifications.mail import MailSender
-from notifications.outcomes import Action, Outcome, OutcomeState
+from notifications.outcomes import LOUD, Action, Outcome, OutcomeState
 from notifications.sms import ProviderSilent, SmsSender
 from notifications.states import NoticeState, lower
 from notifications.tables import attempts, notices
 from referrals.duty import Duty
 from referrals.facts import Urgency
+
+log = logging.getLogger(__name__)
 
 # The room above that knows who is next; a test resolves the name.
 NEXT_CONTACT = "routing.jobs.next_contact"
@@ -40,8 +45,10 @@ _ASK_AFTER_ROUTINE = timedelta(minutes=10)
 # A notice that the provider puts off is not tried for ever: escalation has long moved on.
 _MOST_ATTEMPTS = 8
 # The attempt asked the provider about the one before it and sent nothing.
-_ASKED = "asked"
+ASKED = "asked"
 _NO_PROVIDER = Outcome(OutcomeState.FAILED_PERMANENT, Action.NOTHING, code="no_provider")
+# It reached its reader, or still may.
+_ALIVE = frozenset(NoticeState) - {NoticeState.FAILED_PERMANENT, NoticeState.SUPERSEDED}
 _UNSETTLED = {NoticeState.FAILED_TRANSIENT, NoticeState.UNKNOWN}
 _DELIVERABLE = {
     NoticeState.DUE.value,
@@ -60,6 +67,10 @@ class _Call:
     attempt_id: str
     # The earlier attempt whose outcome nobody knows; the first, where several are.
     unclear: Row[Any] | None
+    # The provider's ids of the messages to this address that belong to other attempts.
+    claimed: frozenset[str]
+    # Where the reader signs in is another door for an office than for a team.
+    office: bool
 
 
 def deliver(duty: Duty, notice_id: str) -> datetime | None:
@@ -92,12 +103,29 @@ def _begin(session: Session, notice_id: str) -> _Call | datetime | None:
     attempt_id = new_id()
     session.execute(insert(attempts).values(id=attempt_id, notice_id=notice_id, started_at=now))
     _set(session, notice_id, NoticeState.CALLING, fault=None)
-    return _Call(notice, contact.address, attempt_id, unclear[0] if unclear else None)
+    return _Call(
+        notice,
+        contact.address,
+        attempt_id,
+        unclear[0] if unclear else None,
+        _claimed(session, contact.address) if unclear else frozenset(),
+        teams.team(session, notice.team_id).kind == TeamKind.OFFICE.value,
+    )
+
+
+def _claimed(session: Session, address: str) -> frozenset[str]:
+    query = (
+        select(attempts.c.provider_id)
+        .join(notices, notices.c.id == attempts.c.notice_id)
+        .join(contacts, contacts.c.id == notices.c.contact_id)
+        .where(contacts.c.address == address, attempts.c.provider_id.is_not(None))
+    )
+    return frozenset(session.execute(query).scalars())
 
 
 def _unclear_attempts(session: Session, notice_id: str) -> list[Row[Any]]:
     """The attempts of which nobody knows what became, oldest first; none once the last one is clear."""
-    sent = attempts.c.outcome.is_distinct_from(_ASKED)
+    sent = attempts.c.outcome.is_distinct_from(ASKED)
     rows = session.execute(
         select(attempts).where(attempts.c.notice_id == notice_id, sent).order_by(attempts.c.started_at)
     ).all()
@@ -117,7 +145,7 @@ def _ask(settings: Settings, call: _Call) -> Outcome | None:
         return None
     marker = call.notice.code or call.notice.reference
     try:
-        found = _sms(settings).find(call.address, call.unclear.started_at, marker)
+        found = _sms(settings).find(call.address, call.unclear.started_at, marker, call.claimed)
     except ProviderSilent:
         return Outcome(OutcomeState.UNKNOWN, Action.ASK, code="provider_silent")
     return found.outcome if found else None
@@ -131,7 +159,7 @@ def _send_sms(settings: Settings, call: _Call) -> Outcome:
         call.notice.template,
         call.notice.language,
         code=call.notice.code,
-        **_placeholders(settings, call.notice),
+        **_placeholders(settings, call),
     )
     return _sms(settings).send(
         call.address, text, attempt_id=call.attempt_id, validity_s=max(remaining, 60.0)
@@ -142,7 +170,7 @@ def _send_mail(settings: Settings, call: _Call) -> Outcome:
     if not settings.smtp_host:
         return _NO_PROVIDER
     subject, text, html = words.mail_text(
-        call.notice.template, call.notice.language, **_placeholders(settings, call.notice)
+        call.notice.template, call.notice.language, **_placeholders(settings, call)
     )
     # The same notice keeps its Message-ID, so that a mail sent twice is shown once; so it names no attempt.
     outcome = _mail(settings).send(call.address, subject, text, html, message_id=call.notice.id)
@@ -161,9 +189,9 @@ def _settle(
     notice, attempt_id = call.notice, call.attempt_id
     if asked and call.unclear is not None:
         # The answer is the earlier attempt's: its reports name that one, and a provider's id belongs to one only.
-        _write_outcome(session, attempt_id, now, outcome=_ASKED)
+        _write_outcome(session, attempt_id, now, outcome=ASKED)
         attempt_id = call.unclear.id
-    _write_outcome(
+    first = _write_outcome(
         session,
         attempt_id,
         now,
@@ -173,41 +201,81 @@ def _settle(
     )
     state = NoticeState(outcome.state.value)
     if state is NoticeState.ACCEPTED:
-        _raise(session, notice.id, state)
+        if first:
+            _raise(session, notice.id, state)
         return None
     fault = None if outcome.code is None else str(outcome.code)
-    if state in _UNSETTLED and _tries(session, notice.id) >= _MOST_ATTEMPTS:
+    if state in _UNSETTLED and not may_try_again(session, notice.id):
         state = NoticeState.FAILED_PERMANENT
     _set(session, notice.id, state, fault=fault)
     react(session, notice, outcome.action, fault, now, failed=state is NoticeState.FAILED_PERMANENT)
     return _again(notice, state, outcome, now)
 
 
-def _write_outcome(session: Session, attempt_id: str, now: datetime, **outcome: str | None) -> None:
-    """A report that came first has settled the attempt already, and knows more."""
-    session.execute(
+def _write_outcome(session: Session, attempt_id: str, now: datetime, **outcome: str | None) -> bool:
+    """Whether it was news: a report that came first has settled the attempt already, and knows more."""
+    written = session.execute(
         update(attempts)
         .where(attempts.c.id == attempt_id, attempts.c.provider_id.is_(None))
         .values(settled_at=now, **outcome)
     )
+    return bool(written.rowcount)  # type: ignore[attr-defined]  # an UPDATE's result is a CursorResult
 
 
 def react(
     session: Session, notice: Row[Any], action: Action, fault: str | None, now: datetime, *, failed: bool
 ) -> None:
-    """What a failure asks for besides trying again: the contact is marked, the next person is told at once."""
-    if action is Action.DISABLE_CONTACT:
+    """What a failure asks for besides trying again: the contact is marked, the next person is told at once.
+
+    What is our own fault is logged, by code alone; `notices.provider_faults` shows it to people.
+    """
+    if action in LOUD:
+        log.error("the provider of %s refuses us: %s, code %s", notice.channel, action.value, fault)
+    if action is Action.DISABLE_CONTACT or _is_gone(session, notice, fault):
         members.disable_contact(session, notice.contact_id, reason=f"provider said {fault}", now=now)
     if action is Action.OPTED_OUT:
         address = session.execute(
             select(contacts.c.address).where(contacts.c.id == notice.contact_id)
         ).scalar_one()
         members.opt_out(session, address, now)
-    if action is not Action.NOTHING and (failed or action is Action.RETRY_AND_NEXT) and notice.code:
-        # Only what asks for an answer has a next person.
+    given_up = action is not Action.NOTHING and (failed or action is Action.RETRY_AND_NEXT)
+    # Only what asks for an answer has a next person.
+    if given_up and notice.code_until and not _reached_otherwise(session, notice):
         outbox.post(
             session, NEXT_CONTACT, notice.subject_id, now=now, urgent=notice.urgency != Urgency.ROUTINE
         )
+
+
+def _is_gone(session: Session, notice: Row[Any], fault: str | None) -> bool:
+    """Whether this code came a second time from this contact, and means that nobody is there."""
+    if notice.channel != Channel.SMS.value or fault not in twilio_codes.GONE_IF_REPEATED:
+        return False
+    before = select(notices.c.id).where(
+        notices.c.contact_id == notice.contact_id, notices.c.fault == fault, notices.c.id != notice.id
+    )
+    return session.execute(before.limit(1)).first() is not None
+
+
+def _reached_otherwise(session: Session, notice: Row[Any]) -> bool:
+    """Whether another text to the same person speaks for this notice.
+
+    A mail never stands in for a text, since it is read when it is read. A text stands in for a mail while it lives;
+    and when it failed, it has asked the next person itself, unless no provider was there to fail it.
+    """
+    texts = session.execute(
+        select(notices).where(
+            notices.c.subject_id == notice.subject_id,
+            notices.c.member_id == notice.member_id,
+            notices.c.channel == Channel.SMS.value,
+            notices.c.id != notice.id,
+        )
+    ).all()
+    is_mail = notice.channel == Channel.EMAIL.value
+    return any(
+        text.state in _ALIVE
+        or (is_mail and text.created_at == notice.created_at and text.fault != _NO_PROVIDER.code)
+        for text in texts
+    )
 
 
 def _again(notice: Row[Any], state: NoticeState, outcome: Outcome, now: datetime) -> datetime | None:
@@ -219,8 +287,10 @@ def _again(notice: Row[Any], state: NoticeState, outcome: Outcome, now: datetime
     return None
 
 
-def _tries(session: Session, notice_id: str) -> int:
-    return len(session.execute(select(attempts.c.id).where(attempts.c.notice_id == notice_id)).all())
+def may_try_again(session: Session, notice_id: str) -> bool:
+    """Whether the notice has attempts left."""
+    tries = session.execute(select(attempts.c.id).where(attempts.c.notice_id == notice_id)).all()
+    return len(tries) < _MOST_ATTEMPTS
 
 
 def _set(session: Session, notice_id: str, state: NoticeState, *, fault: str | None) -> None:
@@ -240,19 +310,25 @@ def _raise(session: Session, notice_id: str, state: NoticeState) -> None:
     )
 
 
-def _placeholders(settings: Settings, notice: Row[Any]) -> dict[str, str]:
+def _placeholders(settings: Settings, call: _Call) -> dict[str, str]:
     """All that a message may hold besides its code."""
+    notice = call.notice
     deadline = words.deadline_words(notice.deadline_at, notice.time_zone, notice.language, now=clock.now())
     return {
         "reference": notice.reference,
         "urgency": notice.urgency,
         "deadline": deadline,
-        "address": settings.desk_url,
+        "address": f"{settings.public_url}/portal" if call.office else settings.desk_url,
     }
 
 
-@cache
 def _sms(settings: Settings) -> SmsSender:
+    return _sms_of_thread(settings, threading.get_ident())
+
+
+@cache
+def _sms_of_thread(settings: Settings, _thread: int) -> SmsSender:
+    """A sender keeps connections open, which two threads must not share."""
     return SmsSender(settings)
 
 

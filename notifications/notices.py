@@ -7,20 +7,24 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Row, insert, select, update
+from sqlalchemy import Row, and_, func, insert, select, update
 from sqlalchemy.orm import Session
 
 from directory import members
 from directory.members import Channel
-from foundation import outbox
+from directory.tables import memberships
+from foundation import database, outbox
 from foundation.identifiers import new_code, new_id, readable
+from notifications import mail, twilio_codes
+from notifications.outcomes import LOUD, Action
+from notifications.replies import CODE_LENGTH
 from notifications.states import OPEN_NOTICES, NoticeState
 from notifications.tables import notices
 from referrals.facts import Urgency
 
 DELIVER = "notifications.delivery.deliver"
-CODE_LENGTH = 4
 _CODE_LIFE = timedelta(hours=4)
+_FAILED = (NoticeState.FAILED_PERMANENT.value, NoticeState.FAILED_TRANSIENT.value)
 
 
 @dataclass(frozen=True)
@@ -35,6 +39,17 @@ class Waiting:
     deadline_at: datetime
 
 
+@dataclass(frozen=True)
+class ProviderFault:
+    """What a provider refuses us for: the channel, its code, what that asks for, how many notices and when last."""
+
+    channel: Channel
+    code: str
+    action: Action
+    count: int
+    last: datetime
+
+
 def write(
     session: Session,
     waiting: Waiting,
@@ -47,7 +62,8 @@ def write(
 ) -> int:
     """One notice for each usable contact of these members, each owed to the delivery; returns how many.
 
-    `with_code` gives each telephone a short code by which its owner can answer.
+    `with_code` asks for an answer: each telephone is given a short code by which its owner can answer, and what cannot
+    be delivered, on any channel, asks the next person.
     """
     urgent = waiting.urgency is not Urgency.ROUTINE
     reached = [row for row in members.reachable_contacts(session, member_ids) if row.channel in channels]
@@ -69,7 +85,7 @@ def write(
                 time_zone=waiting.time_zone,
                 deadline_at=waiting.deadline_at,
                 code=code,
-                code_until=now + _CODE_LIFE if code else None,
+                code_until=now + _CODE_LIFE if with_code else None,
                 state=NoticeState.DUE.value,
                 created_at=now,
             )
@@ -79,12 +95,17 @@ def write(
 
 
 def supersede(session: Session, subject_id: str) -> None:
-    """Somebody answered: notices of that subject that did not leave yet stay where they are, for good."""
+    """Somebody answered: notices of that subject that did not leave yet stay where they are, for good.
+
+    Those that left are due no more, so that a late report of their failure sends nothing again.
+    """
+    of_subject, now = notices.c.subject_id == subject_id, database.now(session)
     session.execute(
         update(notices)
-        .where(notices.c.subject_id == subject_id, notices.c.state.in_(OPEN_NOTICES))
+        .where(of_subject, notices.c.state.in_(OPEN_NOTICES))
         .values(state=NoticeState.SUPERSEDED.value)
     )
+    session.execute(update(notices).where(of_subject, notices.c.deadline_at > now).values(deadline_at=now))
 
 
 def told(session: Session, subject_id: str, template: str | None = None) -> frozenset[str]:
@@ -96,10 +117,19 @@ def told(session: Session, subject_id: str, template: str | None = None) -> froz
 
 
 def by_code(session: Session, address: str, typed: str, now: datetime) -> Row[Any] | None:
-    """The notice whose code was sent to that telephone number and still lives, or None."""
-    contact_ids = [contact.id for contact in members.contacts_at(session, Channel.SMS, address)]
+    """The notice whose code was sent to that telephone number and still lives, or None.
+
+    The number must still be usable, and its owner still have a seat in the team that was asked.
+    """
+    contact_ids = [
+        contact.id
+        for contact in members.contacts_at(session, Channel.SMS, address)
+        if contact.verified_at and not contact.opted_out_at and not contact.disabled_at
+    ]
+    seat = and_(memberships.c.member_id == notices.c.member_id, memberships.c.team_id == notices.c.team_id)
     return session.execute(
         select(notices)
+        .join(memberships, seat)
         .where(
             notices.c.contact_id.in_(contact_ids),
             notices.c.code == readable(typed),
@@ -108,6 +138,31 @@ def by_code(session: Session, address: str, typed: str, now: datetime) -> Row[An
         .order_by(notices.c.created_at.desc())
         .limit(1)
     ).one_or_none()
+
+
+def provider_faults(session: Session, since: datetime) -> list[ProviderFault]:
+    """Why providers refuse us, rather than a reader's address, in notices written since then; the latest first.
+
+    A notice that left after all counts no more.
+    """
+    last = func.max(notices.c.created_at)
+    rows = session.execute(
+        select(notices.c.channel, notices.c.fault, func.count(), last)
+        .where(notices.c.created_at >= since, notices.c.state.in_(_FAILED), notices.c.fault.is_not(None))
+        .group_by(notices.c.channel, notices.c.fault)
+        .order_by(last.desc(), notices.c.fault)
+    )
+    faults = [
+        ProviderFault(Channel(channel), fault, _action_of(channel, fault), count, at)
+        for channel, fault, count, at in rows
+    ]
+    return [fault for fault in faults if fault.action in LOUD]
+
+
+def _action_of(channel: str, fault: str) -> Action:
+    if channel == Channel.EMAIL.value:
+        return mail.action_of(fault)
+    return twilio_codes.outcome_of(int(fault)).action if fault.isdecimal() else Action.NOTHING
 
 
 def _free_code(session: Session, contact_id: str, now: datetime) -> str:

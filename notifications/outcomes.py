@@ -41,6 +41,10 @@ class Action(StrEnum):
     ALARM = "alarm"
 
 
+# Nobody's address is at fault but we are: somebody who runs this service has to look.
+LOUD = frozenset({Action.STOP_SENDER, Action.CONFIGURATION, Action.SHORTEN, Action.ALARM})
+
+
 @dataclass(frozen=True)
 class Outcome:
     """How an attempt ended and what that asks for.

@@ -8,7 +8,7 @@ from enum import StrEnum
 
 from foundation.identifiers import ALPHABET, readable
 
-# As long as the codes that notices carry.
+# Of the codes that notices carry.
 CODE_LENGTH = 4
 
 

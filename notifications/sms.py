@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -26,6 +26,9 @@ _SHORTEST_VALIDITY, _LONGEST_VALIDITY = 1, 36_000
 _WEBHOOK_RETRIES = "#rc=5&rp=all"
 # One person is told a handful of things in the time that matters.
 _LOOKED_AT = 50
+# A question and a text are two calls of one job, each of which may wait to connect and wait again for the answer:
+# together they stay below the outbox's lease.
+LONGEST_TIMEOUT_SECONDS = 12.0
 # Twilio's clock and ours may differ by so much.
 _CLOCK_SLACK = timedelta(seconds=60)
 
@@ -73,7 +76,8 @@ class _HttpClient(TwilioHttpClient):  # type: ignore[misc]
     """Twilio's own client with a time-out, without retries, and at the address of the settings."""
 
     def __init__(self, settings: Settings) -> None:
-        super().__init__(timeout=settings.twilio_timeout_seconds, logger=_quiet, max_retries=0)
+        seconds = min(settings.twilio_timeout_seconds, LONGEST_TIMEOUT_SECONDS)
+        super().__init__(timeout=seconds, logger=_quiet, max_retries=0)
         self._base = settings.twilio_api_base
         if self._base != _TWILIO:
             # A stand-in on this machine is behind no proxy, and needs no password of ~/.netrc.
@@ -118,21 +122,23 @@ class SmsSender:
         except Exception as fault:
             return _outcome_of_fault(fault)
 
-    def fetch(self, provider_id: str) -> Found | None:
-        """The message of that id, None if Twilio has none. Raises ProviderSilent if it does not say."""
-        return self._ask(lambda: _found(self._client.messages(provider_id).fetch()))
-
-    def find(self, to: str, since: datetime, body_marker: str) -> Found | None:
+    def find(
+        self, to: str, since: datetime, body_marker: str, claimed: Collection[str] = frozenset()
+    ) -> Found | None:
         """The newest message to that number, made since then, whose text holds the marker, or None.
 
-        For an attempt whose outcome is unknown: its short code is the marker. Twilio is asked by number
-        alone: its filter by date leaves out what waits to be sent. Raises ProviderSilent if it does not say.
+        For an attempt whose outcome is unknown: its short code is the marker, or the reference, which other
+        messages hold as well; so those whose id is `claimed` by another attempt are passed over. Twilio is asked
+        by number alone: its filter by date leaves out what waits to be sent. Raises ProviderSilent if it does not
+        say.
         """
 
         def newest() -> Found | None:
             for message in self._client.messages.list(to=to, limit=_LOOKED_AT, page_size=_LOOKED_AT):
-                if message.date_created >= since - _CLOCK_SLACK and body_marker in (message.body or ""):
-                    return _found(message)
+                if message.sid in claimed or message.date_created < since - _CLOCK_SLACK:
+                    continue
+                if body_marker in (message.body or ""):
+                    return Found(message.sid, str(message.status), message.error_code)
             return None
 
         return self._ask(newest)
@@ -179,15 +185,6 @@ def signature_is_valid(settings: Settings, url: str, params: Mapping[str, str], 
     return any(RequestValidator(token).validate(url, params, signature) for token in tokens if token)
 
 
-def masked(number: str) -> str:
-    """A telephone number as logs may show it: its last two digits."""
-    return f"…{number[-2:]}"
-
-
-def _found(message: Any) -> Found:
-    return Found(message.sid, str(message.status), message.error_code)
-
-
 def _outcome_of_fault(fault: Exception) -> Outcome:
     """What a failed call means. Anything that could have happened after Twilio took the text is *unknown*."""
     match fault:
@@ -202,7 +199,8 @@ def _outcome_of_fault(fault: Exception) -> Outcome:
         case requests.ConnectionError() if _never_left(fault):
             return Outcome(OutcomeState.FAILED_TRANSIENT, Action.RETRY, code="not_reached")
         case _:
-            return Outcome(OutcomeState.UNKNOWN, Action.ASK, code=type(fault).__name__)
+            slow = isinstance(fault, requests.Timeout)
+            return Outcome(OutcomeState.UNKNOWN, Action.ASK, code="timed_out" if slow else "cut")
 
 
 def _never_left(fault: requests.ConnectionError) -> bool:

@@ -16,7 +16,6 @@ class NoticeState(StrEnum):
     UNKNOWN = "unknown"
     FAILED_TRANSIENT = "failed_transient"
     FAILED_PERMANENT = "failed_permanent"
-    EXPIRED = "expired"
     SUPERSEDED = "superseded"
 
 
@@ -32,7 +31,6 @@ RANK: dict[NoticeState, int] = {
     NoticeState.SENT: 4,
     NoticeState.FAILED_PERMANENT: 5,
     NoticeState.DELIVERED: 6,
-    NoticeState.EXPIRED: 7,
     NoticeState.SUPERSEDED: 7,
 }
 

@@ -24,7 +24,7 @@ _MEANINGS: tuple[tuple[_Meaning, tuple[int, ...]], ...] = (
     (_Meaning(_PERMANENT, Action.STOP_SENDER), (20003, 30002, 30450)),
     # Too many at once; nothing was made.
     (_Meaning(_TRANSIENT, Action.RETRY), (429, 20429)),
-    # No such number, for good. 30004 (blocked) once is chance, twice is not: see `repeated`.
+    # No such number, for good. 30004 (blocked) once is chance, twice is not.
     (_Meaning(_PERMANENT, Action.DISABLE_CONTACT), (21211, 21217, 30005)),
     (_Meaning(_PERMANENT, Action.NEXT_CONTACT), (30004,)),
     # A landline or a carrier that takes no texts.
@@ -49,31 +49,22 @@ _MEANINGS: tuple[tuple[_Meaning, tuple[int, ...]], ...] = (
 )
 _BY_CODE: dict[int, _Meaning] = {code: meaning for meaning, codes in _MEANINGS for code in codes}
 _UNFORESEEN = _Meaning(_PERMANENT, Action.ALARM)
-# Seen a second time from the same number, these mean what 30005 means.
-_REPEATED = frozenset({30004})
+# Seen a second time from the same contact, these mean what 30005 means.
+GONE_IF_REPEATED = frozenset({"30004"})
 
 # Statuses of a message that say it never arrived.
 _NOT_ARRIVED = frozenset({"failed", "undelivered", "canceled"})
 
 
-def outcome_of(code: int, *, repeated: bool = False, provider_id: str | None = None) -> Outcome:
-    """What that error code means; `repeated` says that this number gave it before."""
+def outcome_of(code: int, *, provider_id: str | None = None) -> Outcome:
+    """What that error code means."""
     meaning = _BY_CODE.get(code, _UNFORESEEN)
-    if repeated and code in _REPEATED:
-        meaning = _Meaning(_PERMANENT, Action.DISABLE_CONTACT)
     return Outcome(meaning.state, meaning.action, provider_id, code, meaning.retry_after_s)
 
 
-def outcome_of_report(
-    status: str, code: int | None, *, repeated: bool = False, provider_id: str | None = None
-) -> Outcome:
+def outcome_of_report(status: str, code: int | None, *, provider_id: str | None = None) -> Outcome:
     """What a delivery report, or a message looked up, means: `accepted` unless it never arrived."""
     if status not in _NOT_ARRIVED:
         return Outcome(_ACCEPTED, provider_id=provider_id)
     # A failure without a code is unforeseen too; 0 is no code of Twilio's.
-    return outcome_of(code or 0, repeated=repeated, provider_id=provider_id)
-
-
-def known_codes() -> frozenset[int]:
-    """The codes that have a meaning of their own."""
-    return frozenset(_BY_CODE)
+    return outcome_of(code or 0, provider_id=provider_id)

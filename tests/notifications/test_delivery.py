@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import Engine, Row, select, update
+from sqlalchemy import Engine, Row, delete, select, update
 
 from directory.members import Channel
 from directory.tables import contacts
@@ -17,12 +22,16 @@ from foundation.tables import outbox
 from notifications import callbacks, delivery, sms
 from notifications import notices as written
 from notifications.notices import Waiting
+from notifications.outcomes import Action
 from notifications.standin import Running
 from notifications.tables import attempts, delivery_reports, notices
 from referrals.duty import Duty
 from referrals.facts import Urgency
 from tests import builders
 from tests.builders import Town, later
+from tests.notifications.mail_servers import certificate, tls_server
+
+HOUR = timedelta(hours=1)
 
 
 @pytest.fixture
@@ -37,7 +46,7 @@ def notice(town: Town, last: str = "0001", *, email: str = "") -> str:
     channel = Channel.EMAIL if email else Channel.SMS
     address = email or f"+1480555{last}"
     waiting = Waiting(
-        "a handoff", "R-7K3M-Q2", Urgency.ELEVATED, town.team["tempe-police"], "America/Phoenix", now
+        "a handoff", "R-7K3M-Q2", Urgency.ELEVATED, town.team["tempe-police"], "America/Phoenix", now + HOUR
     )
     with database.transaction(town.engine) as session:
         mine = contacts.c.member_id == town.member_id("Ines"), contacts.c.channel == channel.value
@@ -218,11 +227,12 @@ def test_what_was_answered_meanwhile_is_not_sent(town: Town) -> None:
     assert tried(town) == []
 
 
-def report(town: Town, status: str, code: int | None = None) -> None:
-    """Twilio's report on the first attempt, kept and applied."""
+def report(town: Town, status: str, code: int | None = None, *, newest: bool = False) -> None:
+    """Twilio's report on the first attempt, or the newest; kept and applied."""
     duty, now = Duty(town.engine, town.settings, town.keys), clock.now()
     with database.transaction(town.engine) as session:
-        first = session.execute(select(attempts).order_by(attempts.c.started_at)).first()
+        order = attempts.c.started_at.desc() if newest else attempts.c.started_at
+        first = session.execute(select(attempts).order_by(order)).first()
         assert first is not None
         kept = {"MessageSid": first.provider_id or "SM1", "MessageStatus": status}
         kept |= {"ErrorCode": str(code)} if code else {}
@@ -240,8 +250,10 @@ def report(town: Town, status: str, code: int | None = None) -> None:
         ([("sent", None), ("delivered", None)], "delivered", 0),
         ([("delivered", None), ("sent", None)], "delivered", 0),
         ([("sent", None), ("sent", None)], "sent", 0),
-        ([("undelivered", 30003)], "failed_permanent", 1),
-        ([("undelivered", 30003), ("undelivered", 30003)], "failed_permanent", 1),
+        ([("undelivered", 30007)], "failed_permanent", 1),
+        ([("undelivered", 30003)], "failed_transient", 1),
+        ([("undelivered", 30003), ("undelivered", 30003)], "failed_transient", 1),
+        ([("undelivered", 30003), ("sent", None)], "failed_transient", 1),
         ([("undelivered", 30003), ("delivered", None)], "delivered", 1),
         ([("queued", None)], "accepted", 0),
     ],
@@ -266,3 +278,231 @@ def test_a_report_before_the_answer_is_not_lowered_by_it(town: Town, monkeypatch
     monkeypatch.setattr(sms.SmsSender, "send", early)
     deliver(town, notice(town, "0008"))
     assert (row(town).state, tried(town)) == ("delivered", [("accepted", True)])
+
+
+@pytest.mark.parametrize(("code", "seconds"), [(30003, 300), (30008, 60)])
+def test_a_telephone_that_is_off_is_tried_again_after_a_while(town: Town, code: int, seconds: int) -> None:
+    id = notice(town, "0008")
+    deliver(town, id)
+    forget_owed(town)
+    report(town, "undelivered", code)
+    assert due_in(town, written.DELIVER) == pytest.approx(seconds, abs=5)
+    assert deliver(town, id) is None
+    assert tried(town) == [("failed_transient", True), ("accepted", True)]
+
+
+def test_a_telephone_that_is_always_off_is_left_after_eight_tries(town: Town) -> None:
+    id = notice(town, "0008")
+    for _ in range(8):
+        deliver(town, id)
+        report(town, "undelivered", 30003, newest=True)
+    assert (row(town).state, len(tried(town))) == ("failed_permanent", 8)
+
+
+def test_what_was_answered_is_not_sent_again_when_its_failure_is_reported_late(town: Town) -> None:
+    id = notice(town, "0008")
+    deliver(town, id)
+    with database.transaction(town.engine) as session:
+        written.supersede(session, "a handoff")
+    report(town, "undelivered", 30003)
+    assert deliver(town, id) is None
+    assert (row(town).state, len(tried(town))) == ("failed_permanent", 1)
+
+
+def test_a_late_failure_of_an_older_try_leaves_the_newer_alone(town: Town) -> None:
+    id = notice(town, "0012")
+    deliver(town, id)
+    with later(seconds=61):
+        deliver(town, id)
+        report(town, "undelivered", 30003)
+    assert row(town).state == "unknown"
+
+
+def test_an_early_failure_is_not_lowered_by_the_answer(town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
+    send = sms.SmsSender.send
+
+    def early(self: sms.SmsSender, *given: Any, **named: Any) -> Any:
+        outcome = send(self, *given, **named)
+        report(town, "undelivered", 30003)
+        return outcome
+
+    monkeypatch.setattr(sms.SmsSender, "send", early)
+    deliver(town, notice(town, "0008"))
+    assert row(town).state == "failed_transient"
+
+
+def test_a_message_of_another_notice_is_not_taken_for_a_lost_one(town: Town) -> None:
+    with phone_without_codes(town) as (lost, other):
+        deliver(town, lost)
+        with later(seconds=61):
+            assert deliver(town, other) is None
+            deliver(town, lost)
+    assert states(town) == {lost: "accepted", other: "accepted"}
+    assert len({provider_id for provider_id in provider_ids(town) if provider_id}) == 2
+
+
+@contextmanager
+def phone_without_codes(town: Town) -> Iterator[tuple[str, str]]:
+    """Two notices to one telephone on one reference, without codes; a process died in the midst of the first."""
+    first, second = (plain(town, subject) for subject in ("one", "another"))
+    with database.transaction(town.engine) as session:
+        delivery._begin(session, first)
+    yield first, second
+
+
+def plain(town: Town, subject: str, team: str = "tempe-police", who: str = "Ines") -> str:
+    now = clock.now()
+    waiting = Waiting(subject, "R-7K3M-Q2", Urgency.ELEVATED, town.team[team], "America/Phoenix", now + HOUR)
+    with database.transaction(town.engine) as session:
+        written.write(session, waiting, [town.member_id(who)], "task", now=now, channels=(Channel.SMS,))
+        found: str = session.execute(select(notices.c.id).where(notices.c.subject_id == subject)).scalar_one()
+    return found
+
+
+def states(town: Town) -> dict[str, str]:
+    with database.reading(town.engine) as session:
+        return {found.id: found.state for found in session.execute(select(notices))}
+
+
+def provider_ids(town: Town) -> list[str | None]:
+    with database.reading(town.engine) as session:
+        return list(session.execute(select(attempts.c.provider_id)).scalars())
+
+
+def both(town: Town, last: str, email: str) -> dict[str, str]:
+    """Notices to Ines by text and by mail; their ids by channel."""
+    now = clock.now()
+    waiting = Waiting(
+        "a handoff", "R-7K3M-Q2", Urgency.ELEVATED, town.team["tempe-police"], "UTC", now + HOUR
+    )
+    with database.transaction(town.engine) as session:
+        for channel, address in ((Channel.SMS, f"+1480555{last}"), (Channel.EMAIL, email)):
+            mine = contacts.c.member_id == town.member_id("Ines"), contacts.c.channel == channel.value
+            session.execute(update(contacts).where(*mine).values(address=address))
+        written.write(session, waiting, [town.member_id("Ines")], "offer", now=now, with_code=True)
+        return {found.channel: found.id for found in session.execute(select(notices))}
+
+
+def test_a_mail_that_fails_asks_the_next_person(town: Town) -> None:
+    assert deliver(town, notice(town, email="nobody@tempe.example")) is None
+    assert (row(town).state, owed(town)) == ("failed_permanent", 1)
+
+
+def test_a_mail_that_asks_for_nothing_has_no_next_person(town: Town) -> None:
+    id = notice(town, email="nobody@tempe.example")
+    with database.transaction(town.engine) as session:
+        session.execute(update(notices).values(template="task", code_until=None))
+    deliver(town, id)
+    assert (row(town).state, owed(town)) == ("failed_permanent", 0)
+
+
+@pytest.mark.parametrize(
+    ("last", "email", "next_ones"),
+    [
+        # The text speaks for the mail, not the mail for the text; and one person's failure asks once.
+        ("0001", "nobody@tempe.example", 0),
+        ("0010", "ines@tempe.example", 1),
+        ("0010", "nobody@tempe.example", 1),
+    ],
+)
+@pytest.mark.parametrize("order", [("sms", "email"), ("email", "sms")])
+def test_the_next_person_is_asked_when_nothing_reached_the_first(
+    town: Town, last: str, email: str, next_ones: int, order: tuple[str, str]
+) -> None:
+    ids = both(town, last, email)
+    for channel in order:
+        deliver(town, ids[channel])
+    assert owed(town) == next_ones
+
+
+def test_without_an_sms_provider_a_mail_that_fails_asks_the_next(town: Town) -> None:
+    ids = both(town, "0001", "nobody@tempe.example")
+    for channel in ("sms", "email"):
+        deliver(town, ids[channel], replace(town.settings, twilio_account_sid=""))
+    assert owed(town) == 1
+
+
+@pytest.mark.parametrize("trouble", ["not_reached", "cut", "bad_certificate"])
+def test_a_mail_server_in_trouble_leaves_a_notice_that_comes_again(
+    town: Town, trouble: str, tmp_path: Path
+) -> None:
+    with in_trouble(trouble, tmp_path) as (port, security):
+        broken = replace(town.settings, smtp_port=port, smtp_security=security)
+        assert deliver(town, notice(town, email="ines@tempe.example"), broken) is not None
+    assert (row(town).state, row(town).fault) == ("failed_transient", trouble)
+    assert tried(town) == [("failed_transient", False)]
+
+
+@contextmanager
+def in_trouble(trouble: str, folder: Path) -> Iterator[tuple[int, str]]:
+    if trouble == "bad_certificate":
+        with tls_server("tls", certificate(folder)) as port:
+            yield port, "tls"
+        return
+    with socket.socket() as server:
+        server.bind(("127.0.0.1", 0))
+        if trouble == "cut":
+            server.listen()
+            threading.Thread(target=lambda: server.accept()[0].close(), daemon=True).start()
+        yield server.getsockname()[1], "none"
+
+
+@pytest.mark.parametrize(
+    ("wrong", "action", "code"),
+    [({"twilio_auth_token": "wrong"}, Action.STOP_SENDER, "20003"), ({}, Action.ALARM, "99999")],
+)
+def test_a_provider_that_refuses_us_is_logged_and_found(
+    town: Town, wrong: dict[str, str], action: Action, code: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    deliver(town, notice(town, "0008"), replace(town.settings, **wrong))  # type: ignore[arg-type]
+    if not wrong:
+        report(town, "failed", int(code))
+    assert code in caplog.text
+    assert "+1480" not in caplog.text
+    (fault,) = faults(town)
+    assert (fault.channel, fault.code, fault.action, fault.count) == (Channel.SMS, code, action, 1)
+
+
+def test_a_reader_that_cannot_be_reached_is_no_fault_of_the_provider(town: Town) -> None:
+    deliver(town, notice(town, "0010"))
+    assert faults(town) == []
+
+
+def faults(town: Town) -> list[written.ProviderFault]:
+    with database.reading(town.engine) as session:
+        return written.provider_faults(session, clock.now() - HOUR)
+
+
+def test_a_number_that_is_blocked_twice_is_used_no_more(town: Town) -> None:
+    usable = []
+    for subject in ("one", "another"):
+        deliver(town, plain(town, subject))
+        report(town, "undelivered", 30004, newest=True)
+        with database.reading(town.engine) as session:
+            mine = contacts.c.member_id == town.member_id("Ines"), contacts.c.channel == "sms"
+            usable.append(session.execute(select(contacts.c.disabled_at).where(*mine)).scalar_one() is None)
+    assert usable == [True, False]
+
+
+@pytest.mark.parametrize(
+    ("team", "who", "address"),
+    [("tempe-police", "Ines", "{0.desk_url}"), ("fbi-phoenix", "Frank", "{0.public_url}/portal")],
+)
+def test_each_reader_is_sent_to_their_own_door(
+    town: Town, phone: Running, team: str, who: str, address: str
+) -> None:
+    deliver(town, plain(town, "one", team, who))
+    (message,) = phone.app.extensions["store"].messages()
+    assert message["body"].endswith(f" {address.format(town.settings)}")
+
+
+def forget_owed(town: Town) -> None:
+    with database.transaction(town.engine) as session:
+        session.execute(delete(outbox))
+
+
+def due_in(town: Town, job: str) -> float:
+    """After how many seconds the one such job is due."""
+    with database.reading(town.engine) as session:
+        due_at: datetime = session.execute(select(outbox.c.due_at).where(outbox.c.job == job)).scalar_one()
+    return (due_at - clock.now()).total_seconds()

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from sqlalchemy import select, update
+from typing import Any
 
-from directory.tables import contacts
+import pytest
+from sqlalchemy import delete, select, update
+
+from directory.tables import contacts, memberships
 from foundation import clock, database
 from notifications import notices
 from notifications.notices import Waiting
@@ -50,6 +53,23 @@ def test_a_code_is_found_from_its_own_number_in_any_case_and_for_four_hours(town
     assert not found(town, "+14805550140", code(town))
     with later(hours=4, seconds=1):
         assert not found(town, INES, code(town))
+
+
+@pytest.mark.parametrize(
+    "lost", [{"verified_at": None}, {"opted_out_at": clock.now()}, {"disabled_at": clock.now()}]
+)
+def test_a_telephone_that_is_not_usable_answers_nothing(town: Town, lost: dict[str, Any]) -> None:
+    write(town)
+    with database.transaction(town.engine) as session:
+        session.execute(update(contacts).where(contacts.c.address == INES).values(lost))
+    assert not found(town, INES, code(town))
+
+
+def test_who_left_the_team_answers_nothing_for_it(town: Town) -> None:
+    write(town)
+    with database.transaction(town.engine) as session:
+        session.execute(delete(memberships).where(memberships.c.member_id == town.member_id("Ines")))
+    assert not found(town, INES, code(town))
 
 
 def test_an_unusable_contact_is_not_written_to(town: Town) -> None:

@@ -7,7 +7,7 @@ from itertools import product
 
 import pytest
 
-from notifications import gsm7, notices, replies, words
+from notifications import gsm7, replies, words
 from notifications.replies import Reply, Verb, parse_reply, reply_text
 from notifications.words import Template, deadline_words, mail_text, sms_text
 from referrals.facts import Urgency
@@ -128,10 +128,6 @@ def test_the_words_that_stand_alone(typed: str, verb: Verb) -> None:
 )
 def test_other_talk_is_no_answer(typed: str) -> None:
     assert parse_reply(typed) is None
-
-
-def test_codes_are_as_long_as_notices_make_them() -> None:
-    assert replies.CODE_LENGTH == notices.CODE_LENGTH
 
 
 def test_spanish_has_a_word_for_everything_english_has() -> None:
