@@ -1,8 +1,8 @@
 """The queue process and the clock start here: `worker.py queue urgent|routine`, `worker.py clock`.
 
 A queue process waits for the bell and drains the outbox; each listens to one queue only (on two, a job can be lost
-for good). The clock process takes every step that is due and drains what no bell announced, so that the whole
-service works, only slower, without Redis.
+for good). The clock process takes every step that is due, and beside it drains what no bell announced, so that the
+whole service works, only slower, without Redis.
 """
 
 from __future__ import annotations
@@ -12,16 +12,18 @@ import logging
 import os
 import signal
 import sys
+import threading
 import time
 from collections.abc import Callable
 from datetime import datetime
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
+from typing import Any
 
 import redis
 from rq import SimpleWorker
 from rq.serializers import JSONSerializer
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import SQLAlchemyError
 
 from foundation import clock, database, heartbeat, outbox, queue
 from foundation.settings import Settings, SettingsError
@@ -42,6 +44,13 @@ JOBS: dict[str, Callable[[Duty, str], datetime | None]] = {
 }
 # Without Redis this is how long a notice waits at most before it leaves.
 _SWEEP_SECONDS = 0.5
+# A queue's job ends after so long and so many messages, well before RQ ends it in the middle of a call.
+_JOB_SECONDS, _JOB_MESSAGES = 60.0, 100
+# No part says more often that it lives.
+_BEAT_SECONDS = 5.0
+_beaten: dict[str, float] = {}
+# A stopped clock lets calls under way come to their end, but not for longer than a supervisor waits.
+_FAREWELL_SECONDS = 8.0
 
 
 @cache
@@ -66,14 +75,16 @@ def perform(working: Duty) -> outbox.Job:
 
 
 def drain(urgent: bool) -> int:
-    """What a ring of the bell does: everything of that kind that is due. RQ calls it by name."""
-    done = outbox.drain(duty().engine, perform(duty()), urgent=urgent)
-    _beat("queue urgent" if urgent else "queue routine")
+    """What a ring of the bell does: what is due of that kind, for a minute at most. RQ calls it by name."""
+    done, ends = 0, time.monotonic() + _JOB_SECONDS
+    while done < _JOB_MESSAGES and time.monotonic() < ends and _drain_one(duty(), urgent):
+        done += 1
+        beat(_queue_part(urgent))
     return done
 
 
 def sweep(working: Duty) -> int:
-    """One round of the clock: due steps, then whatever is owed and nobody drained, urgent first."""
+    """One round of all that the clock process does, in one thread: due steps, then what is owed, urgent first."""
     steps = clocks.sweep(working)
     for urgent in (True, False):
         steps += outbox.drain(working.engine, perform(working), urgent=urgent)
@@ -81,20 +92,63 @@ def sweep(working: Duty) -> int:
 
 
 def run_clock() -> None:
-    """Sweeps until it is told to stop; a lost database only makes it wait."""
-    stopping: list[int] = []
+    """Takes due steps and drains until it is told to stop; a lost database only makes it wait.
+
+    Steps, urgent and routine messages have a thread each: a provider that answers slowly, or never, holds up neither
+    the clocks nor, with what is routine, what is urgent.
+    """
+    stopping = threading.Event()
     for stop in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(stop, lambda number, frame: stopping.append(number))
-    while not stopping:
-        steps = 0
+        signal.signal(stop, lambda number, frame: stopping.set())
+    if not run_rounds(duty(), stopping):
+        sys.exit("A part of the clock fell out of its loop; the supervisor starts a clean one.")
+
+
+def run_rounds(working: Duty, stopping: threading.Event) -> bool:
+    """The three loops of the clock, until `stopping` is set; False if one of them broke and so stopped all."""
+    rounds: dict[str, Callable[[], int]] = {
+        "clock": partial(clocks.sweep, working),
+        "clock urgent": partial(_drain_one, working, True),
+        "clock routine": partial(_drain_one, working, False),
+    }
+    broken: list[str] = []
+
+    def run(part: str) -> None:
         try:
-            steps = sweep(duty())
-            _beat("clock")
-        except DBAPIError as fault:
-            log.error("the sweep could not reach the database: %s", type(fault).__name__)
-        if not steps:
+            _repeat(part, rounds[part], stopping)
+        except BaseException as fault:
+            log.error("the loop of the %s broke: %s", part, type(fault).__name__)
+            broken.append(part)
+            stopping.set()
+
+    # Daemons: a call to a provider that hangs must not keep a stopped process alive. What it was doing is unsettled,
+    # and asked about after its lease.
+    threads = [threading.Thread(target=run, args=(part,), daemon=True) for part in rounds]
+    for thread in threads:
+        thread.start()
+    stopping.wait()
+    deadline = time.monotonic() + _FAREWELL_SECONDS
+    for thread in threads:
+        thread.join(max(deadline - time.monotonic(), 0))
+    return not broken
+
+
+def _repeat(part: str, round_: Callable[[], int], stopping: threading.Event) -> None:
+    while not stopping.is_set():
+        done = 0
+        try:
+            done = round_()
+            beat(part)
+        except SQLAlchemyError as fault:
+            # Also when every connection is taken: that passes.
+            log.error("the %s could not reach the database: %s", part, type(fault).__name__)
+        if not done:
             # What was just done may owe the next thing at once; only a quiet house is left alone.
-            time.sleep(_SWEEP_SECONDS)
+            stopping.wait(_SWEEP_SECONDS)
+
+
+def _drain_one(working: Duty, urgent: bool) -> int:
+    return outbox.drain(working.engine, perform(working), urgent=urgent, most=1)
 
 
 def run_queue(name: str) -> None:
@@ -122,9 +176,23 @@ def _answers(connection: redis.Redis) -> bool:
         return False
 
 
+class _Beating(SimpleWorker):
+    """Says in the database as well that it lives, whenever RQ has it say so in Redis: before, between and after jobs,
+    and each quarter of a minute when the queue is empty."""
+
+    part = ""
+
+    def heartbeat(self, *given: Any, **named: Any) -> None:
+        super().heartbeat(*given, **named)
+        try:
+            beat(self.part)
+        except SQLAlchemyError as fault:
+            log.error("%s could not reach the database: %s", self.part, type(fault).__name__)
+
+
 def _worker(connection: redis.Redis, name: str) -> SimpleWorker:
     # Short intervals: with RQ's own, a killed worker's jobs come back after a quarter of an hour.
-    worker = SimpleWorker(
+    worker = _Beating(
         [queue.queue(connection, urgent=name == "urgent")],
         connection=connection,
         serializer=JSONSerializer,
@@ -133,12 +201,21 @@ def _worker(connection: redis.Redis, name: str) -> SimpleWorker:
         job_monitoring_interval=5,
         log_job_description=False,
     )
+    worker.part = _queue_part(name == "urgent")
     return worker
 
 
-def _beat(part: str) -> None:
+def _queue_part(urgent: bool) -> str:
+    return "queue urgent" if urgent else "queue routine"
+
+
+def beat(part: str) -> None:
+    """Records that a part of this process lives, every few seconds at most."""
+    if time.monotonic() - _beaten.get(part, -_BEAT_SECONDS) < _BEAT_SECONDS:
+        return
     with database.transaction(duty().engine) as session:
         heartbeat.beat(session, part, clock.now())
+    _beaten[part] = time.monotonic()
 
 
 def main() -> None:
