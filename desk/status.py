@@ -13,8 +13,12 @@ from sqlalchemy.orm import Session
 from desk.answers import Page
 from directory import permissions
 from directory.guards import guard, signed_in
+from directory.members import Channel
 from foundation import clock, database, outbox, web
 from foundation.tables import heartbeats
+from notifications import notices as told
+from notifications.notices import ProviderFault
+from notifications.outcomes import Action
 from notifications.states import NoticeState
 from notifications.tables import notices
 
@@ -24,6 +28,14 @@ _NOT_DELIVERED = {
     NoticeState.FAILED_PERMANENT.value: "could not be delivered",
     NoticeState.UNKNOWN.value: "may or may not have been sent: the provider did not answer",
     NoticeState.FAILED_TRANSIENT.value: "failed for now and are tried again",
+}
+
+_PROVIDERS = {Channel.SMS: "SMS provider", Channel.EMAIL: "mail server"}
+_REFUSALS = {
+    Action.STOP_SENDER: "The {provider} refuses our account: code {code}.",
+    Action.CONFIGURATION: "The {provider} refuses how it is set up here: code {code}.",
+    Action.SHORTEN: "The {provider} refuses the form of a message of ours: code {code}.",
+    Action.ALARM: "The {provider} gave a code that nobody foresaw: code {code}.",
 }
 
 
@@ -44,6 +56,7 @@ def status_page() -> Page:
         return render_template(
             "status.html",
             parts_alive=parts(session, now),
+            refusals=refusals(session, now),
             undelivered=_undelivered(session, member.team_ids, now),
             # How much waits in all says something about others' referrals.
             waiting=outbox.waiting(session) if permissions.allowed(member, "routing.explain") else None,
@@ -54,6 +67,17 @@ def parts(session: Session, now: datetime) -> list[Part]:
     """Every part that ever said that it lives, the clock first and always."""
     beats = {row.part: row.beat_at for row in session.execute(select(heartbeats).order_by(heartbeats.c.part))}
     return [_part(name, beats.get(name), now) for name in dict.fromkeys(("clock", *beats))]
+
+
+def refusals(session: Session, now: datetime) -> list[str]:
+    """Why providers refused us in the last day, each in a sentence; no number and no name is in it."""
+    return [_sentence(fault) for fault in told.provider_faults(session, now - timedelta(days=1))]
+
+
+def _sentence(fault: ProviderFault) -> str:
+    return _REFUSALS[fault.action].format(
+        provider=_PROVIDERS[fault.channel], code=fault.code.replace("_", " ")
+    )
 
 
 def _part(name: str, last: datetime | None, now: datetime) -> Part:
