@@ -9,9 +9,8 @@ from directory import guards
 from directory.account import account
 from foundation import web
 from foundation.settings import Settings
-from intake import views
+from intake import door, views
 from intake.portal import portal
-from intake.views import public
 from routing.standing import find_standing
 
 
@@ -19,7 +18,9 @@ def create_app(settings: Settings, engine: Engine) -> Flask:
     """The tip form, the receipt, the status page and the agencies' portal."""
     app = web.make_app("intake", "intake", settings, engine)
     guards.install(app, find_standing)
-    views.install(app, engine, settings)
-    for blueprint in (public, portal, account):
+    door.install(app, engine, settings)
+    for blueprint in (door.public, portal, account):
         app.register_blueprint(blueprint)
+    # Both doors call their first page `home`, so that shared pages can lead there.
+    app.add_url_rule("/", "home", views.start)
     return app

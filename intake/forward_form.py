@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from datetime import timedelta
 from typing import Any
 
-from flask_babel import format_timedelta, gettext, lazy_gettext
+from flask_babel import gettext, lazy_gettext
 from flask_wtf import FlaskForm
 from sqlalchemy import Row
 from wtforms import HiddenField, RadioField, SelectField, SelectMultipleField, StringField, TextAreaField
@@ -15,81 +14,17 @@ from wtforms.validators import ValidationError
 
 from foundation import web
 from intake.forward import RELATIONS, Forward, Handling, point_of
+from intake.forward_words import HANDLINGS, PLACE_FAULTS, URGENCIES, WHOSE
 from intake.tip_form import LOST, SETTINGS, new_form_key, showable
-from referrals.behaviours import BEHAVIOURS, CODES, GROUPS
-from referrals.facts import Evidence, Relation, Setting, Urgency
+from referrals.behaviours import BEHAVIOURS, CODES
+from referrals.facts import Evidence, Relation, Setting
 from routing import gazetteer
 from routing.boundaries import Boundaries
-from routing.places import Reason
-from routing.states import STEPS
 
 _FORM_KEY = re.compile(r"[A-Za-z0-9_-]{22,86}")
 # The one thing that stays in clear, so it may hold signs of a file number and no sentence.
 _CASE_NUMBER = re.compile(r"[A-Za-z0-9][A-Za-z0-9 ._/#:()-]{0,59}")
 _FARTHEST_M = 50_000.0
-
-URGENCIES = {
-    Urgency.IMMINENT: lazy_gettext("Imminent"),
-    Urgency.ELEVATED: lazy_gettext("Elevated"),
-    Urgency.ROUTINE: lazy_gettext("Routine"),
-}
-HANDLINGS = {
-    Handling.FREE: lazy_gettext("H0: No limits of ours"),
-    Handling.NOT_AS_EVIDENCE: lazy_gettext("H1: Not as evidence"),
-    Handling.NOT_PASSED_ON: lazy_gettext("H2: Not to be passed on"),
-    Handling.AS_STATED: lazy_gettext("H3: As we state"),
-}
-HANDLING_MEANS = {
-    Handling.FREE.value: lazy_gettext("The team may use it and pass it on as its own law and policy allow."),
-    Handling.NOT_AS_EVIDENCE.value: lazy_gettext(
-        "Not to be used as evidence, for example in an affidavit, without our permission."
-    ),
-    Handling.NOT_PASSED_ON.value: lazy_gettext(
-        "The team that acknowledges may act on it, but not give it to anybody else without our permission."
-    ),
-    Handling.AS_STATED.value: lazy_gettext("Only as the conditions say that you write below."),
-}
-_WHOSE = {
-    Relation.TARGET: lazy_gettext("Where someone may be hurt"),
-    Relation.INCIDENT: lazy_gettext("Where it happened"),
-    Relation.SUBJECT: lazy_gettext("Where the person lives or is"),
-}
-_PLACE_FAULTS = {
-    Reason.UNKNOWN_STATE: lazy_gettext("Choose a state from the list, or “Not known”."),
-    Reason.ZIP_FORM: lazy_gettext("A ZIP code has five digits, like 85281."),
-    Reason.UNKNOWN_ZIP: lazy_gettext("We know no such ZIP code. Check it, or leave it empty."),
-    Reason.ZIP_NOT_IN_STATE: lazy_gettext(
-        "This ZIP code is not in the state you chose. Change one of them, or leave one empty."
-    ),
-    Reason.PLACE_NOT_IN_STATE: lazy_gettext(
-        "The state you wrote here is not the one you chose from the list. Change one of them."
-    ),
-}
-
-
-def urgency_means() -> dict[str, str]:
-    """One line for each urgency, with the times at which people are really asked."""
-
-    def after(urgency: Urgency, step: int) -> str:
-        return str(format_timedelta(STEPS[urgency][step].after, granularity="minute", threshold=2))
-
-    return {
-        Urgency.IMMINENT.value: gettext(
-            "Somebody may be hurt within hours. The whole team is called at once, day and night, and again after "
-            "%(again)s.",
-            again=after(Urgency.IMMINENT, 1),
-        ),
-        Urgency.ELEVATED.value: gettext(
-            "It cannot wait for days. One person is called now, the next after %(next)s, the whole team after "
-            "%(all)s.",
-            next=after(Urgency.ELEVATED, 1),
-            all=after(Urgency.ELEVATED, 2),
-        ),
-        Urgency.ROUTINE.value: gettext(
-            "It can wait for a working day. One person is told now, the next after %(next)s on working days.",
-            next=after(Urgency.ROUTINE, 1),
-        ),
-    }
 
 
 def _told(form: FlaskForm, field: Any) -> None:
@@ -138,14 +73,6 @@ def _states() -> list[tuple[str, Any]]:
     return [("", lazy_gettext("Not known")), *((state.letters, state.name) for state in named)]
 
 
-def act_groups() -> list[tuple[str, list[str]]]:
-    """The acts under the titles of their groups."""
-    return [
-        (gettext(title), [act.code for act in BEHAVIOURS if act.group == group])
-        for group, title in GROUPS.items()
-    ]
-
-
 class ForwardForm(FlaskForm):  # type: ignore[misc]
     """Story, urgency and handling code must be given, all else may stay empty. `evidence` is there after
     `is_sound` found no fault."""
@@ -182,7 +109,7 @@ class ForwardForm(FlaskForm):  # type: ignore[misc]
     target = TextAreaField(lazy_gettext("Who may be hurt"), validators=[_told])
     relation = RadioField(
         lazy_gettext("What place can you name?"),
-        choices=[(whose.value, _WHOSE[whose]) for whose in RELATIONS],
+        choices=[(whose.value, WHOSE[whose]) for whose in RELATIONS],
         default=Relation.TARGET.value,
         validate_choice=False,
     )
@@ -290,7 +217,7 @@ class ForwardForm(FlaskForm):  # type: ignore[misc]
             ]
         located = forward.located(boundaries)
         for fault in located.faults:
-            self[fault.field].errors = [str(_PLACE_FAULTS[fault.reason])]
+            self[fault.field].errors = [str(PLACE_FAULTS[fault.reason])]
         self.evidence = located.evidence
 
 
@@ -309,10 +236,3 @@ def _one_of(known: Iterable[Any], answer: str | None) -> Any:
 def _metres(words: str) -> float | None:
     typed = re.fullmatch(r"\s*(\d{1,5}(?:\.\d{1,3})?)\s*m?\s*", words)
     return float(typed[1]) if typed and float(typed[1]) <= _FARTHEST_M else None
-
-
-def idle_time() -> str:
-    """How long a page may lie before the member has to sign in again, in words."""
-    return str(
-        format_timedelta(timedelta(minutes=web.settings().idle_minutes), granularity="minute", threshold=2)
-    )

@@ -15,7 +15,7 @@ from directory import guards
 from directory.guards import guard
 from foundation import clock, database, web
 from foundation.identifiers import is_reference
-from intake import custody, forward_form, forwards
+from intake import custody, forward_words, forwards
 from intake.forward import Forward
 from intake.forward_form import ForwardForm
 from referrals import filing
@@ -87,10 +87,10 @@ def _form_page(form: ForwardForm, status: int = 200) -> tuple[str, int]:
     page = render_template(
         "portal/forward.html",
         form=form,
-        groups=forward_form.act_groups(),
-        urgency_means=forward_form.urgency_means(),
-        handling_means=forward_form.HANDLING_MEANS,
-        idle_time=forward_form.idle_time(),
+        groups=forward_words.act_groups(),
+        urgency_means=forward_words.urgency_means(),
+        handling_means=forward_words.HANDLING_MEANS,
+        idle_time=forward_words.idle_time(),
     )
     return page, status
 
