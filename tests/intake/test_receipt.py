@@ -61,7 +61,9 @@ def test_other_words_show_the_receipt_again_with_a_sentence(door: Door) -> None:
         "/receipt/check", receipt_key=receipt_key(page), code_first="no", code_second="\U0001f52a"
     )
     assert answer.status_code == 400
-    assert "Those are not the two words" in answer.text
+    summary = answer.text[: answer.text.index("<h1>")]
+    assert '<a class="usa-link" href="#code_first">Those are not the two words.' in summary
+    assert 'value="no"' in answer.text
     assert receipt_words(answer.text) == receipt_words(page)
 
 
