@@ -65,7 +65,11 @@ def freshly_proved() -> bool:
 
 
 def _check() -> Response | tuple[str, int] | None:
-    if request.endpoint is None or request.endpoint == "static":
+    if request.endpoint == "static":
+        return None
+    if request.endpoint is None:
+        # There is no such page, and the one that says so keeps a member's frame.
+        _know(_resume())
         return None
     action = getattr(current_app.view_functions[request.endpoint], "guard", None)
     if action == PUBLIC:
@@ -73,12 +77,17 @@ def _check() -> Response | tuple[str, int] | None:
     member = _resume()
     if member is None:
         return _ask_to_sign_in()
-    g.signed_in, g.language = member, member.member.language
+    _know(member)
     standing = _standing()
     if action is None or not permissions.allowed(member.member, action, standing):
         # What is not yours does not exist: the same page as for a reference that was never given.
         abort(404)
     return None
+
+
+def _know(member: SignedIn | None) -> None:
+    if member:
+        g.signed_in, g.language = member, member.member.language
 
 
 def _ask_to_sign_in() -> Response | tuple[str, int]:

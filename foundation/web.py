@@ -112,7 +112,10 @@ def settings() -> Settings:
 
 
 def choose_language() -> str:
-    """The language asked for in the address or kept in the form, else the browser's, else English."""
+    """The language asked for in the address or kept in the form, else the browser's, else English. The desk speaks
+    English only."""
+    if current_app.extensions["door"] == "desk":
+        return "en"
     asked = asked_language()
     if asked:
         return asked
@@ -151,11 +154,17 @@ for _view in (healthz, readyz):
 
 
 def refuse(fault: HTTPException) -> Response | BaseResponse:
-    """The error page: a plain sentence, the telephone ways out, and the words that were typed, to copy."""
+    """The error page: a plain sentence, the ways out, and the words that were typed, to copy. A member keeps the
+    frame of the door (its template `member.html`) and is led home; everybody else is shown the two telephones."""
     if isinstance(fault.response, BaseResponse):
         return fault.response
+    frames = ["member.html", "layout.html"] if g.get("signed_in") else ["layout.html"]
     page = render_template(
-        "error.html", code=fault.code or 500, sentence=_sentence(fault.code), kept=_kept_words()
+        "error.html",
+        frame=current_app.jinja_env.select_template(frames),
+        code=fault.code or 500,
+        sentence=_sentence(fault.code),
+        kept=_kept_words(),
     )
     response = current_app.make_response((page, fault.code or 500))
     return response
@@ -247,7 +256,9 @@ def _templates(app: Flask) -> Any:
 
 
 def language_addresses() -> dict[str, str]:
-    """This page's address in each language, for the switch."""
+    """This page's address in each language, for the switch; none at the desk."""
+    if current_app.extensions["door"] == "desk":
+        return {}
     endpoint = request.endpoint if request.method == "GET" and request.endpoint else None
     if endpoint is None:
         return {}

@@ -82,7 +82,7 @@ def summary(form: TipForm) -> list[Part]:
 
 def _parts() -> tuple[tuple[str, str, tuple[str, ...]], ...]:
     return (
-        ("what", gettext("What happened"), ("what_happened", "behaviours", "other_act")),
+        ("what", gettext("What you saw or heard"), ("what_happened", "behaviours", "other_act")),
         ("where", gettext("Where"), ("school", "place", "state", "zip_code", "setting")),
         ("who", gettext("Who and when"), ("subject", "target", "when", "how_known")),
         ("now", gettext("Right now"), ("danger",)),
