@@ -15,13 +15,15 @@ from sqlalchemy import Engine, event, text
 from sqlalchemy.exc import OperationalError
 
 from foundation import database
-from foundation.database import metadata
 from foundation.settings import Settings
 from referrals.receipts import receipt_for
 from tests import builders
 from tests.intake.door import Door, receipt_words
+from tests.promises import canary
+from tests.promises.canary import CANARY
 
-CANARY = "kanarienvogel"
+# In the text of what breaks: unlike the reporter's words, which stay on the page to be copied, it shows nowhere.
+FAULT = "zaunkoenig"
 _FIELDS = (
     "what_happened", "other_act", "school", "place", "subject", "target", "when", "how_known", "contact",
 )  # fmt: skip
@@ -87,7 +89,7 @@ def test_every_way_that_ends_badly_leaks_no_word(door: Door, folder: Path, logge
 
 @pytest.mark.parametrize(
     "fault",
-    [OperationalError(CANARY, {"words": CANARY}, Exception(CANARY)), OSError(28, CANARY), ValueError(CANARY)],
+    [OperationalError(FAULT, {"words": FAULT}, Exception(FAULT)), OSError(28, FAULT), ValueError(FAULT)],
 )
 def test_a_broken_store_leaks_no_word(
     door: Door, folder: Path, logged: Callable[[], str], fault: Exception
@@ -99,8 +101,9 @@ def test_a_broken_store_leaks_no_word(
     answer = door.send_tip(**_EVERYWHERE)
     event.remove(door.town.engine, "before_cursor_execute", fail)
     assert answer.status_code in {500, 503}
-    assert "_".join(_EVERYWHERE) not in answer.text
-    _search(door, folder, logged, (CANARY, AGENT, NETWORK))
+    assert FAULT not in answer.text
+    assert all(words in answer.text for words in _EVERYWHERE.values())
+    _search(door, folder, logged, (CANARY, FAULT, AGENT, NETWORK))
 
 
 def test_the_database_refuses_without_repeating_a_word(engine: Engine) -> None:
@@ -130,18 +133,9 @@ def test_the_receipt_is_in_no_cookie_and_no_header(door: Door) -> None:
 
 def _search(door: Door, folder: Path, logged: Callable[[], str], secrets: tuple[str, ...]) -> None:
     """Fails for the first place that holds one of the secrets."""
-    stored = _dump(door.town.engine)
+    stored = canary.in_database(door.town.engine)
     for secret in secrets:
         assert secret not in logged(), "a log line"
         assert secret.encode() not in stored, "the database"
         for path in folder.rglob("*"):
             assert not path.is_file() or secret.encode() not in path.read_bytes(), path
-
-
-def _dump(engine: Engine) -> bytes:
-    """Every value of every row, sealed ones in bytes."""
-    with database.reading(engine) as session:
-        rows = [row for table in metadata.sorted_tables for row in session.execute(table.select())]
-    return b"\n".join(
-        value if isinstance(value, bytes) else str(value).encode() for row in rows for value in row
-    )
