@@ -49,7 +49,7 @@ def test_the_list_follows_custody(frank: Office) -> None:
 def test_a_forward_shows_its_route_and_until_when_a_team_is_asked(frank: Office) -> None:
     page = frank.look(f"/portal/forwards/{frank.forward()}")
     assert "Sent to AZ-STAMP, because the place that was named is in Arizona." in page
-    assert re.search(r"AZ-STAMP, not yet opened; asked until [^(]* MST \(14 min left\)", page)
+    assert re.search(r"AZ-STAMP, not yet opened; asked until [^(]* MST \( 14 min left \)", page)
 
 
 @pytest.mark.parametrize("address", ["/portal/nowhere", "/nowhere", "/portal/forwards/R-AAAA-AA"])
