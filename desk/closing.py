@@ -22,7 +22,7 @@ from referrals import casework, moves
 from referrals.casework import DISPOSITIONS, SECOND_PERSON, Closing, Disposition
 from referrals.facts import Urgency
 from referrals.states import State
-from routing import business_days, handoffs
+from routing import business_days, handoffs, telling
 from routing.states import Kind
 
 
@@ -42,6 +42,9 @@ def close(reference: str) -> Page:
         out = _still_out(session)
         fits = form.validate() and not any(map(_blocks, out))
         state = _propose(session, form, clock.now()) if fits else None
+        if state is State.CLOSING:
+            referral = moves.referral(session, g.referral.id)
+            telling.tell_second_members(session, referral, guards.signed_in().member.id, clock.now())
     if state is None:
         return _close_page(form, out), 400
     return _said(reference, state)

@@ -69,6 +69,17 @@ def tell_sender(session: Session, row: Row[Any], what: str, now: datetime) -> No
     _tell(session, _waiting(session, row, row.from_team_id), people, what, now, channels)
 
 
+def tell_second_members(session: Session, referral: Row[Any], proposed_by: str, now: datetime) -> int:
+    """Tells those who may approve a closing that it waits for one of them: the custodian's other members, or where
+    there is none the desk above. Returns how many notices."""
+    team = referral.custodian_team_id
+    others = [id for id in members.ladder(session, team) if id != proposed_by]
+    if not others:
+        team = teams.hub_above(session, team).id
+        others = members.ladder(session, team)
+    return _tell(session, _of_referral(session, referral, team), others, "task", now)
+
+
 def tell_withdrawn(session: Session, row: Row[Any], people: list[str], now: datetime) -> None:
     """Tells everybody who was asked that they need not answer any more."""
     notices.write(session, _waiting(session, row, row.to_team_id), people, "withdrawn", now=now)
@@ -76,14 +87,7 @@ def tell_withdrawn(session: Session, row: Row[Any], people: list[str], now: date
 
 def tell_custodian(session: Session, referral: Row[Any], team_id: str, template: str, now: datetime) -> int:
     """Tells everybody of a team that a referral waits for its custodian. Returns how many notices."""
-    waiting = Waiting(
-        subject_id=referral.id,
-        reference=referral.reference,
-        urgency=Urgency(referral.urgency),
-        team_id=team_id,
-        time_zone=teams.team(session, team_id).time_zone,
-        deadline_at=referral.due_at,
-    )
+    waiting = _of_referral(session, referral, team_id)
     return _tell(session, waiting, members.ladder(session, team_id), template, now)
 
 
@@ -107,6 +111,17 @@ def _tell(
     )
     fresh = [id for id in people if id not in told]
     return notices.write(session, waiting, fresh, template, now=now, channels=channels)
+
+
+def _of_referral(session: Session, referral: Row[Any], team_id: str) -> Waiting:
+    return Waiting(
+        subject_id=referral.id,
+        reference=referral.reference,
+        urgency=Urgency(referral.urgency),
+        team_id=team_id,
+        time_zone=teams.team(session, team_id).time_zone,
+        deadline_at=referral.due_at,
+    )
 
 
 def _waiting(session: Session, row: Row[Any], team_id: str) -> Waiting:

@@ -413,7 +413,7 @@ def upgrade() -> None:
         sa.Column("settled_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("outcome", sa.String(length=20), nullable=True),
         sa.Column("provider_id", sa.String(length=64), nullable=True),
-        sa.Column("code", sa.String(length=20), nullable=True),
+        sa.Column("code", sa.String(length=40), nullable=True),
         sa.ForeignKeyConstraint(["notice_id"], ["notices.id"], name=op.f("fk_attempts_notice_id_notices")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_attempts")),
         sa.UniqueConstraint("provider_id", name=op.f("uq_attempts_provider_id")),

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from foundation import database
+from notifications import notices
 from referrals.facts import Urgency
 from tests.builders import csrf_token, later
 from tests.desk.sitting import Desk
@@ -32,6 +34,14 @@ def test_the_second_member_reads_the_reason_and_approves(desk: Desk) -> None:
     assert "Plan in place" in page.get_text()
     desk.seat("Tomas").press(page, f"/referrals/{reference}/closing", {"answer": "approve"})
     assert desk.row(reference).disposition == "managed"
+
+
+def test_the_second_member_is_told_that_a_closing_waits(desk: Desk) -> None:
+    reference = desk.held()
+    desk.seat("Ines").send(f"/referrals/{reference}/close", {**MANAGED})
+    with database.reading(desk.town.engine) as session:
+        told = notices.told(session, desk.row(reference).id, "task")
+    assert told == {desk.town.member_id("Tomas")}
 
 
 def test_the_second_member_may_refuse(desk: Desk) -> None:
