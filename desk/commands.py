@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 from zoneinfo import available_timezones
@@ -24,6 +25,7 @@ from directory.teams import TeamKind
 from foundation import clock, database, outbox
 from foundation.settings import Settings
 from ledger import verification
+from notifications import notices
 from referrals import soundness as record
 from referrals.keyring import FileKeyring, NoKeyring, keyring_of
 from referrals.sealing import CannotOpen
@@ -127,6 +129,10 @@ def doctor() -> None:
         now = database.now(session)
         faults = [*record.faults(session), *custody.faults(session, now)]
         faults += [f"the job {job} fails again and again: {fault}" for job, fault in outbox.failing(session)]
+        faults += [
+            f"the {fault.channel} provider refuses us: {fault.code}"
+            for fault in notices.provider_faults(session, now - timedelta(days=1))
+        ]
         unreachable = members.unreachable_teams(session)
         verdict = verification.verify(session)
         faults += [
