@@ -16,6 +16,7 @@ from sqlalchemy import Row, insert, select, update
 from sqlalchemy.orm import Session
 
 from directory import members, teams
+from directory.teams import TeamKind
 from foundation import outbox
 from foundation.identifiers import new_id
 from ledger import entries
@@ -393,6 +394,9 @@ def _back_to_desk(session: Session, row: Row[Any], actor: Actor, why: str, now: 
         # Work that is due sooner stays due sooner.
         due_at = min(due_at, referral.due_at)
     moves.move(session, referral.id, step, now=now, actor=actor, due_at=due_at, due_reason=why)
+    if teams.team(session, referral.custodian_team_id).kind == TeamKind.OFFICE.value:
+        # It forwards and cannot work on it: routing asks the next, or the root desk again.
+        outbox.post(session, ROUTE, referral.id, now=now, urgent=referral.urgency != Urgency.ROUTINE.value)
 
 
 def _owe_next_step(session: Session, row: Row[Any], now: datetime) -> None:

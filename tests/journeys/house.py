@@ -28,9 +28,14 @@ _WAIT_SECONDS = 30.0
 
 
 @contextmanager
-def running_house(folder: Path) -> Iterator[RunningHouse]:
-    """Everything that `make run` starts, on free ports, with its data in `folder`; stopped at the end."""
+def running_house(folder: Path, database_url: str = "") -> Iterator[RunningHouse]:
+    """Everything that `make run` starts, on free ports, with its data in `folder`; stopped at the end.
+
+    `database_url`: another database than the SQLite file of `make run`.
+    """
     house = House(folder, Ports(*(free_port() for _ in range(4))))
+    if database_url:
+        house.environment["DATABASE_URL"] = database_url
     house.prepare()
     try:
         house.start()
@@ -70,14 +75,24 @@ class RunningHouse:
         shown: list[dict[str, Any]] = answer.json()
         return shown
 
-    def message(self, number: str, holding: str = "") -> str:
-        """Waits for the newest text message to a number that holds those words; returns its text."""
+    def message(self, number: str, holding: str = "", *, beyond: int = 0) -> str:
+        """Waits for the newest text message to a number that holds those words; returns its text.
+
+        `beyond`: so many such messages were there before, and a newer one is waited for (see `count`).
+        """
 
         def newest() -> str | None:
-            texts = [message["body"] for message in self.messages(number) if holding in message["body"]]
-            return texts[0] if texts else None
+            texts = self._texts(number, holding)
+            return texts[0] if len(texts) > beyond else None
 
         return eventually(newest, f"no text message to {number} that holds {holding!r}")
+
+    def count(self, number: str, holding: str) -> int:
+        """How many text messages to a number hold those words by now."""
+        return len(self._texts(number, holding))
+
+    def _texts(self, number: str, holding: str) -> list[str]:
+        return [message["body"] for message in self.messages(number) if holding in message["body"]]
 
     def reply(self, number: str, words: str) -> None:
         """Answers from that telephone, on its screen."""

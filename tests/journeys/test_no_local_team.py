@@ -10,10 +10,11 @@ WORDS = "He wrote that people at the county fair will burn."
 
 
 def test_a_county_without_a_team_climbs_to_the_states_hub(house: RunningHouse, cast: Cast) -> None:
+    before = house.count(ADA, "Reply A")
     Visitor(house).send_tip(
         what_happened=WORDS, place="St. Johns", state="AZ", behaviours=["threat_communicated"]
     )
-    message = house.message(ADA, "Reply A")
+    message = house.message(ADA, "Reply A", beyond=before)
     house.reply(ADA, f"A {code_in(message)}")
     house.message(ADA, f"You have {reference_in(message)}")
     assert cast["Ada"].open(f"/referrals/{reference_in(message)}").status == 200
@@ -25,8 +26,9 @@ def test_a_state_that_has_a_hub_only_goes_to_that_hub(house: RunningHouse) -> No
 
 
 def test_a_state_with_nobody_is_the_national_desks_with_a_clock(house: RunningHouse, cast: Cast) -> None:
+    before = house.count(RITA, "task")
     Visitor(house).send_tip(what_happened=WORDS, state="WY", behaviours=["threat_communicated"])
-    reference = reference_in(house.message(RITA, "task"))
+    reference = reference_in(house.message(RITA, "task", beyond=before))
     rita = cast["Rita"].open(f"/referrals/{reference}")
     assert rita.status == 200
     assert "min left" in rita.text

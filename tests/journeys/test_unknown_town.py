@@ -11,8 +11,9 @@ TOLD = {"what_happened": "He showed me a gun and said Friday.", "school": "Linco
 
 def test_a_name_that_fits_two_schools_is_the_hubs_to_settle(house: RunningHouse, cast: Cast) -> None:
     before = len(house.messages(LEAH)) + len(house.messages(LARS))
+    tasks = house.count(ADA, "task")
     Visitor(house).send_tip(**TOLD, danger="no", behaviours=["weapon_seeking"])
-    reference = reference_in(house.message(ADA, "task"))
+    reference = reference_in(house.message(ADA, "task", beyond=tasks))
     assert len(house.messages(LEAH)) + len(house.messages(LARS)) == before
     ada = cast["Ada"].open(f"/referrals/{reference}")
     assert ada.status == 200, "the hub that holds it cannot see it"

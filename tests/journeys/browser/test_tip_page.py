@@ -110,6 +110,9 @@ def test_nothing_is_wider_than_the_screen_and_axe_finds_no_fault(
     context = browser.new_context(viewport={"width": width, "height": 844}, locale="en-US")
     page = context.new_page()
     for name in _every_page(page, address):
+        # A click returns before the page that it asked for is there.
+        page.wait_for_load_state("load")
+        page.wait_for_function("document.documentElement !== null")
         assert page.evaluate("document.documentElement.scrollWidth") <= width, name
         found = Axe().run(page)
         assert found.violations_count == 0, f"{name}: {found.generate_report()}"
