@@ -12,7 +12,6 @@ import hypothesis
 import psycopg
 import pytest
 import redis
-from psycopg import sql
 from sqlalchemy import Engine, make_url
 from sqlalchemy.orm import Session
 
@@ -79,7 +78,7 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str
         yield f"sqlite:///{tmp_path / 'waypost.db'}"
     else:
         url = request.getfixturevalue("_migrated_database")
-        _empty(url)
+        servers.empty(url)
         yield url
 
 
@@ -185,22 +184,3 @@ def _migrate(url: str) -> None:
     engine = database.make_engine(url)
     database.migrate(engine)
     engine.dispose()
-
-
-def _empty(url: str) -> None:
-    """Deletes all rows: a copy of the migrated database would take half a second for each test.
-
-    A superuser may switch triggers off, those of foreign keys and of the ledger included. Row numbers go on
-    counting.
-    """
-    with psycopg.connect(url) as server:
-        # What an earlier test left open would hold its locks for ever.
-        server.execute(
-            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
-            " WHERE datname = current_database() AND pid <> pg_backend_pid()"
-        )
-        server.execute("SET session_replication_role = replica")
-        tables = server.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'public'").fetchall()
-        for (table,) in tables:
-            if table != "alembic_version":
-                server.execute(sql.SQL("DELETE FROM {}").format(sql.Identifier(table)))

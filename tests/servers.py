@@ -21,6 +21,7 @@ from pathlib import Path
 
 import psycopg
 import redis
+from psycopg import sql
 
 # Arguments: the folder, then the server's command. INT is PostgreSQL's fast stop and Valkey's orderly one.
 _WATCH = """
@@ -70,6 +71,25 @@ def valkey() -> Iterator[str]:
         command += ["--unixsocket", str(address), "--save", "", "--appendonly", "no", "--dir", str(folder)]
         with _watched(folder, command, None, redis.Redis(unix_socket_path=str(address)).ping):
             yield f"unix://{address}"
+
+
+def empty(url: str) -> None:
+    """Deletes all rows of a PostgreSQL database: copying a migrated one would take half a second for each test.
+
+    A superuser may switch triggers off, those of foreign keys and of the ledger included. Row numbers go on
+    counting.
+    """
+    with psycopg.connect(url) as server:
+        # What an earlier test left open would hold its locks for ever.
+        server.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+            " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        )
+        server.execute("SET session_replication_role = replica")
+        tables = server.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'public'").fetchall()
+        for (table,) in tables:
+            if table != "alembic_version":
+                server.execute(sql.SQL("DELETE FROM {}").format(sql.Identifier(table)))
 
 
 def free_port() -> int:

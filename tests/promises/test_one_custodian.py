@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import shutil
-import tempfile
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    rule,
+    run_state_machine_as_test,
+)
 from sqlalchemy import Engine, select
 
 from foundation import clock, database
@@ -25,7 +30,7 @@ from routing import handoffs
 from routing.handoffs import AlreadyAnswered
 from routing.states import OPEN, Kind
 from routing.tables import handoffs as rows
-from tests import builders
+from tests import builders, servers
 from tests.builders import later
 from tests.routing.acts import EITHER, NOWHERE, TEMPE, Case, faults, forward, run_jobs, sweep, tip
 
@@ -36,25 +41,20 @@ BEGINNINGS: list[Callable[..., Case]] = [tip, forward]
 teams = st.sampled_from(sorted(PEOPLE))
 
 
-def _migrated() -> Path:
-    path = Path(tempfile.mkdtemp()) / "empty.db"
-    engine = database.make_engine(f"sqlite:///{path}")
-    database.migrate(engine)
-    engine.dispose()
-    return path
-
-
 class Custody(RuleBasedStateMachine):
     """One referral in the demonstration's town."""
 
-    empty: Path | None = None
+    # Of this run's database, and for SQLite the file as it was when empty.
+    url: str
+    pristine: Path
 
     def __init__(self) -> None:
         super().__init__()
-        type(self).empty = self.empty or _migrated()
-        self.folder = Path(tempfile.mkdtemp())
-        shutil.copyfile(str(self.empty), self.folder / "waypost.db")
-        url = f"sqlite:///{self.folder / 'waypost.db'}"
+        url = self.url
+        if url.startswith("sqlite"):
+            self._lay_anew(Path(url.removeprefix("sqlite:///")))
+        else:
+            servers.empty(url)
         given = {"SECRET_KEY": _SECRET, "DEPLOYMENT": "test.waypost.example", "DATABASE_URL": url}
         self.engine: Engine = database.make_engine(url)
         self.town = builders.found(self.engine, Settings.from_mapping(given))
@@ -140,11 +140,15 @@ class Custody(RuleBasedStateMachine):
 
     def teardown(self) -> None:
         self.engine.dispose()
-        shutil.rmtree(self.folder)
+
+    def _lay_anew(self, file: Path) -> None:
+        for left in file.parent.glob(f"{file.name}-*"):
+            left.unlink()
+        shutil.copyfile(self.pristine, file)
 
 
 # Not shrunk: each example is a whole town, and the steps of a failure are printed anyway.
-Custody.TestCase.settings = settings(
+_RUN = settings(
     max_examples=12,
     stateful_step_count=15,
     phases=[Phase.generate],
@@ -152,4 +156,10 @@ Custody.TestCase.settings = settings(
     database=None,
     suppress_health_check=list(HealthCheck),
 )
-TestOneCustodian = Custody.TestCase
+
+
+def test_whatever_happens_one_team_holds_it_and_one_time_is_due(database_url: str, tmp_path: Path) -> None:
+    Custody.url, Custody.pristine = database_url, tmp_path / "pristine.db"
+    if database_url.startswith("sqlite"):
+        shutil.copyfile(database_url.removeprefix("sqlite:///"), Custody.pristine)
+    run_state_machine_as_test(Custody, settings=_RUN)
