@@ -394,8 +394,9 @@ def _back_to_desk(session: Session, row: Row[Any], actor: Actor, why: str, now: 
         # Work that is due sooner stays due sooner.
         due_at = min(due_at, referral.due_at)
     moves.move(session, referral.id, step, now=now, actor=actor, due_at=due_at, due_reason=why)
-    if teams.team(session, referral.custodian_team_id).kind == TeamKind.OFFICE.value:
-        # It forwards and cannot work on it: routing asks the next, or the root desk again.
+    is_office = teams.team(session, referral.custodian_team_id).kind == TeamKind.OFFICE.value
+    if why == "recalled" and is_office:
+        # It forwards and cannot work on it, and no clock climbs from a recall: routing asks again.
         outbox.post(session, ROUTE, referral.id, now=now, urgent=referral.urgency != Urgency.ROUTINE.value)
 
 

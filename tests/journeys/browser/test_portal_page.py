@@ -146,4 +146,5 @@ def test_a_keyboard_alone_signs_in(page: Page, address: str) -> None:
     page.keyboard.press("Tab")
     page.keyboard.type(builders.fresh_code(FRANK.totp_secret))
     page.keyboard.press("Enter")
+    page.wait_for_selector("h1:has-text('Our forwards')")
     assert page.inner_text("h1") == "Our forwards"
