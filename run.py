@@ -141,10 +141,6 @@ class House:
         os.killpg(process.pid, signal.SIGKILL)
         process.wait()
 
-    def revive(self, name: str) -> None:
-        """Starts a killed part again."""
-        self._launch(self._running[name][0])
-
     def stop(self) -> None:
         """Ends every part and waits for it; Valkey last, since the workers say goodbye to it."""
         ends = [name for name in self._running if name != "valkey"]
@@ -206,7 +202,6 @@ def _environment(data: Path, ports: Ports) -> dict[str, str]:
         **{name: os.environ[name] for name in ("PATH", "HOME", "LANG", "TZ") if name in os.environ},
         **json.loads(kept.read_text()),
         "DEMONSTRATION": "yes",
-        "DATA_DIR": str(data),
         "DATABASE_URL": f"sqlite:///{data}/waypost.db",
         "REDIS_URL": f"unix://{_socket(data)}",
         "PUBLIC_URL": f"http://{_HOST}:{ports.public}",

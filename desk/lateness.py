@@ -39,7 +39,6 @@ _NEW_DUE = frozenset(
         Move.PROPOSE_CLOSING.value,
         Move.REFUSE_CLOSING.value,
         Move.WITHDRAW_CLOSING.value,
-        Move.REOPEN.value,
     }
 )
 

@@ -43,7 +43,6 @@ _SENTENCES: dict[str, str] = {
     "closing_refused": "{who} did not approve the closing.",
     "closing_withdrawn": "{who} took back the closing and goes on working on it.",
     "closed": "{who} closed it: {disposition}.",
-    "reopened": "{who} opened it again.",
     "handoff_offer_opened": "{who} of {to_team} looked at the offer.",
     "handoff_acknowledged": "{who} of {to_team} acknowledged the {kind}{via}.",
     "handoff_declined": "{who} of {to_team} declined the {kind}{via}: {reason}.",

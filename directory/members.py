@@ -25,7 +25,7 @@ class Channel(StrEnum):
 
 @dataclass(frozen=True)
 class Member:
-    """Who is signed in: the person, the office, the teams they sit in and those that they supervise."""
+    """Who is signed in: the person, the office, the teams they sit in."""
 
     id: str
     name: str
@@ -34,7 +34,6 @@ class Member:
     organisation_id: str
     administrator: bool
     team_ids: tuple[str, ...]
-    supervised_team_ids: tuple[str, ...]
     # Kinds of those teams: an office's member may forward, a hub's member may re-route.
     team_kinds: frozenset[TeamKind]
 
@@ -43,7 +42,7 @@ def member(session: Session, member_id: str) -> Member:
     """The member with their teams. Raises NoResultFound."""
     person = session.execute(select(members).where(members.c.id == member_id)).one()
     seats = session.execute(
-        select(memberships.c.team_id, memberships.c.supervisor, teams.c.kind)
+        select(memberships.c.team_id, teams.c.kind)
         .join(teams, teams.c.id == memberships.c.team_id)
         .where(memberships.c.member_id == member_id)
         .order_by(teams.c.name)
@@ -56,7 +55,6 @@ def member(session: Session, member_id: str) -> Member:
         organisation_id=person.organisation_id,
         administrator=person.administrator,
         team_ids=tuple(seat.team_id for seat in seats),
-        supervised_team_ids=tuple(seat.team_id for seat in seats if seat.supervisor),
         team_kinds=frozenset(TeamKind(seat.kind) for seat in seats),
     )
 

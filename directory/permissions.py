@@ -37,10 +37,6 @@ def _signed_in(member: Member, standing: Standing) -> bool:
     return True
 
 
-def _administrator(member: Member, standing: Standing) -> bool:
-    return member.administrator
-
-
 def _forwards(member: Member, standing: Standing) -> bool:
     return TeamKind.OFFICE in member.team_kinds
 

@@ -17,6 +17,7 @@ from sqlalchemy.orm import Session
 
 from directory import members as people
 from directory.tables import members, recovery_codes, sign_in_failures, sign_ins
+from foundation import database
 from foundation.identifiers import new_code, readable
 from foundation.settings import Settings
 
@@ -211,10 +212,11 @@ def _use_totp(session: Session, row: Row[Any], code: str, now: datetime) -> bool
     step = _matching_step(row.totp_secret, code.replace(" ", ""), now)
     if step is None:
         return False
-    taken = session.execute(
-        update(members).where(members.c.id == row.id, members.c.totp_step < step).values(totp_step=step)
+    taken = database.changed(
+        session,
+        update(members).where(members.c.id == row.id, members.c.totp_step < step).values(totp_step=step),
     )
-    return bool(taken.rowcount)  # type: ignore[attr-defined]  # an UPDATE's result is a CursorResult
+    return taken > 0
 
 
 def _matching_step(secret: str, code: str, now: datetime) -> int | None:
@@ -227,16 +229,17 @@ def _matching_step(secret: str, code: str, now: datetime) -> int | None:
 
 
 def _use_recovery(session: Session, member_id: str, code: str, now: datetime) -> bool:
-    used = session.execute(
+    used = database.changed(
+        session,
         update(recovery_codes)
         .where(
             recovery_codes.c.member_id == member_id,
             recovery_codes.c.code_digest == _digest(readable(code).replace("-", "").replace(" ", "")),
             recovery_codes.c.used_at.is_(None),
         )
-        .values(used_at=now)
+        .values(used_at=now),
     )
-    return bool(used.rowcount)  # type: ignore[attr-defined]  # an UPDATE's result is a CursorResult
+    return used > 0
 
 
 def _digest(secret: str) -> str:

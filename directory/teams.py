@@ -122,15 +122,6 @@ def hub_above(session: Session, team_id: str) -> Row[Any]:
     return next((row for row in ancestors(session, team_id) if row.kind in re_routes), root_desk(session))
 
 
-def organisation_of(session: Session, team_id: str) -> Row[Any]:
-    """The organisation that a team belongs to."""
-    return session.execute(
-        select(organisations)
-        .join(teams, teams.c.organisation_id == organisations.c.id)
-        .where(teams.c.id == team_id)
-    ).one()
-
-
 def add_public_key(
     session: Session,
     *,

@@ -10,12 +10,14 @@ from typing import Any
 
 from sqlalchemy import (
     BigInteger,
+    CursorResult,
     DateTime,
     Dialect,
     Engine,
     Integer,
     LargeBinary,
     MetaData,
+    Update,
     create_engine,
     event,
     func,
@@ -120,6 +122,13 @@ def reading(engine: Engine) -> Iterator[Session]:
     """A transaction that only reads, so that on SQLite it waits for nobody."""
     with Session(engine.execution_options(reading=True)) as session, session.begin():
         yield session
+
+
+def changed(session: Session, statement: Update) -> int:
+    """Makes the change and says how many rows it met: what a compare-and-set asks."""
+    result = session.execute(statement)
+    assert isinstance(result, CursorResult)
+    return result.rowcount
 
 
 def now(session: Session) -> datetime:

@@ -7,13 +7,16 @@ from datetime import datetime
 from sqlalchemy import insert, select, update
 from sqlalchemy.orm import Session
 
+from foundation import database
 from foundation.tables import heartbeats
 
 
 def beat(session: Session, part: str, now: datetime) -> None:
     """Records that `part` lives."""
-    changed = session.execute(update(heartbeats).where(heartbeats.c.part == part).values(beat_at=now))
-    if not changed.rowcount:  # type: ignore[attr-defined]  # an UPDATE's result is a CursorResult
+    changed = database.changed(
+        session, update(heartbeats).where(heartbeats.c.part == part).values(beat_at=now)
+    )
+    if not changed:
         session.execute(insert(heartbeats).values(part=part, beat_at=now))
 
 

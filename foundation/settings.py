@@ -102,7 +102,6 @@ class Settings:
     deployment: str = _setting(str, default="waypost.local")
     # Demonstration data may be loaded, and the sign-in page may show its members.
     demonstration: bool = _setting(_yes, default=False)
-    data_dir: Path = _setting(Path, default=Path("var"))
 
     database_url: str = _setting(_database, default="sqlite:///var/waypost.db", repr=False)
     # Empty: no bell; the sweep delivers by itself.

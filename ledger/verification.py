@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Row, func, select
+from sqlalchemy import Row, select
 from sqlalchemy.orm import Session
 
 from ledger.entries import GENESIS
@@ -107,8 +107,3 @@ def entries_of(session: Session, stream: str) -> list[dict[str, Any]]:
     """All entries of one stream in order, each as its JSON object plus its `hash`."""
     rows = _entries(session, stream)
     return [json.loads(row.body) | {"hash": row.entry_hash} for row in rows]
-
-
-def streams(session: Session) -> int:
-    """How many streams there are."""
-    return session.execute(select(func.count()).select_from(ledger_heads)).scalar_one()

@@ -102,12 +102,13 @@ def _fail(
     session: Session, notice_id: str, attempt_id: str, outcome: Outcome, code: str | None, now: datetime
 ) -> None:
     """The attempt came to nothing. What may work later is owed again; each failure is reacted to once."""
-    failed = session.execute(
+    failed = database.changed(
+        session,
         update(attempts)
         .where(attempts.c.id == attempt_id, func.coalesce(attempts.c.outcome, "").not_in(_FAILED))
-        .values(outcome=outcome.state.value, code=code)
+        .values(outcome=outcome.state.value, code=code),
     )
-    if not failed.rowcount:  # type: ignore[attr-defined]  # an UPDATE's result is a CursorResult
+    if not failed:
         return
     notice = session.execute(select(notices).where(notices.c.id == notice_id)).one()
     state = NoticeState.FAILED_PERMANENT
@@ -128,12 +129,13 @@ def _raise(
     session: Session, notice_id: str, rank: NoticeState, state: NoticeState, fault: str | None
 ) -> bool:
     """Sets the state of a notice that stands below that rank; whether it did."""
-    raised = session.execute(
+    raised = database.changed(
+        session,
         update(notices)
         .where(notices.c.id == notice_id, notices.c.state.in_(lower(rank)))
-        .values(state=state.value, fault=fault)
+        .values(state=state.value, fault=fault),
     )
-    return bool(raised.rowcount)  # type: ignore[attr-defined]  # an UPDATE's result is a CursorResult
+    return raised > 0
 
 
 def _has_failed(session: Session, attempt_id: str) -> bool:

@@ -214,12 +214,13 @@ def _settle(
 
 def _write_outcome(session: Session, attempt_id: str, now: datetime, **outcome: str | None) -> bool:
     """Whether it was news: a report that came first has settled the attempt already, and knows more."""
-    written = session.execute(
+    written = database.changed(
+        session,
         update(attempts)
         .where(attempts.c.id == attempt_id, attempts.c.provider_id.is_(None))
-        .values(settled_at=now, **outcome)
+        .values(settled_at=now, **outcome),
     )
-    return bool(written.rowcount)  # type: ignore[attr-defined]  # an UPDATE's result is a CursorResult
+    return written > 0
 
 
 def react(

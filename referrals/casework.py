@@ -9,6 +9,7 @@ from enum import StrEnum
 from sqlalchemy import insert, select, update
 from sqlalchemy.orm import Session
 
+from foundation import database
 from foundation.identifiers import new_id
 from ledger import entries
 from ledger.entries import Actor
@@ -186,12 +187,13 @@ def answer_closing(
     pending = open_closing(session, referral_id)
     if pending is None or pending.proposed_by == actor.member_id:
         raise NotNow("closing needs a proposal by one member and the answer of another")
-    taken = session.execute(
+    taken = database.changed(
+        session,
         update(closings)
         .where(closings.c.id == pending.id, closings.c.answered_at.is_(None))
-        .values(answered_by=actor.member_id, answered_at=now, approved="yes" if approved else "no")
+        .values(answered_by=actor.member_id, answered_at=now, approved="yes" if approved else "no"),
     )
-    if taken.rowcount != 1:  # type: ignore[attr-defined]  # an UPDATE's result is a CursorResult
+    if taken != 1:
         raise NotNow("this closing was answered already")
     if approved:
         return _close(session, referral_id, pending.disposition, actor, now)
@@ -204,12 +206,13 @@ def withdraw_closing(
     session: Session, referral_id: str, *, actor: Actor, due_at: datetime, now: datetime
 ) -> State:
     """The custodian takes its own proposal back and works on. Raises NotNow where nothing is proposed."""
-    taken = session.execute(
+    taken = database.changed(
+        session,
         update(closings)
         .where(closings.c.referral_id == referral_id, closings.c.answered_at.is_(None))
-        .values(answered_by=actor.member_id, answered_at=now, approved="no")
+        .values(answered_by=actor.member_id, answered_at=now, approved="no"),
     )
-    if taken.rowcount != 1:  # type: ignore[attr-defined]  # an UPDATE's result is a CursorResult
+    if taken != 1:
         raise NotNow("no closing waits for an answer")
     return moves.move(
         session,

@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import Row, select, update
 from sqlalchemy.orm import Session
 
+from foundation import database
 from ledger import entries
 from ledger.entries import Actor
 from referrals.states import MOVES, Move, State
@@ -61,7 +62,8 @@ def move(
     holder = expected_custodian or current.custodian_team_id
     if target is None:
         raise NotNow(f"a referral that is {current.state} cannot be {step.value}")
-    changed = session.execute(
+    changed = database.changed(
+        session,
         update(referrals)
         .where(
             referrals.c.id == referral_id,
@@ -75,9 +77,9 @@ def move(
             due_reason=due_reason,
             closed_at=now if target is State.CLOSED else None,
             **columns,
-        )
+        ),
     )
-    if changed.rowcount != 1:  # type: ignore[attr-defined]  # an UPDATE's result is a CursorResult
+    if changed != 1:
         raise NotNow("somebody else moved this referral first")
     recorded = {
         "from": current.state,

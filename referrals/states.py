@@ -30,7 +30,6 @@ class Move(StrEnum):
     REFUSE_CLOSING = "closing_refused"
     WITHDRAW_CLOSING = "closing_withdrawn"
     CLOSE = "closed"
-    REOPEN = "reopened"
 
 
 _OPEN = (State.FILED, State.OFFERED, State.AT_DESK, State.HELD, State.CLOSING)
@@ -62,7 +61,6 @@ MOVES: dict[Move, dict[State, State]] = {
     Move.REFUSE_CLOSING: {State.CLOSING: State.HELD},
     Move.WITHDRAW_CLOSING: {State.CLOSING: State.HELD},
     Move.CLOSE: {State.HELD: State.CLOSED, State.AT_DESK: State.CLOSED, State.CLOSING: State.CLOSED},
-    Move.REOPEN: {State.CLOSED: State.HELD},
 }
 
 # What the reporter reads. Never a person's or a team's name.

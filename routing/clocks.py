@@ -93,12 +93,13 @@ def _next_step(session: Session, duty: Duty, handoff_id: str) -> None:
     last = step == len(steps) - 1
     after = steps[step + 1].after if not last else steps[step].after * 2
     due_at = business_days.due(row.offered_at, after, Urgency(row.urgency), receiver.time_zone)
-    taken = session.execute(
+    taken = database.changed(
+        session,
         update(handoff_rows)
         .where(handoff_rows.c.id == row.id, handoff_rows.c.step == row.step, handoff_rows.c.state.in_(OPEN))
-        .values(step=step, due_at=due_at)
+        .values(step=step, due_at=due_at),
     )
-    if taken.rowcount != 1:  # type: ignore[attr-defined]  # an UPDATE's result is a CursorResult
+    if taken != 1:
         return
     entries.append(
         session,

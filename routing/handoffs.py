@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 
 from directory import members, teams
 from directory.teams import TeamKind
-from foundation import outbox
+from foundation import database, outbox
 from foundation.identifiers import new_id
 from ledger import entries
 from ledger.entries import Actor
@@ -290,12 +290,13 @@ def _answer(
 def _change(session: Session, handoff_id: str, state: HandoffState, **columns: Any) -> bool:
     """The compare-and-set of all handoffs: true for the one caller who moved the row."""
     moves.lock(session, handoff(session, handoff_id).referral_id)
-    changed = session.execute(
+    changed = database.changed(
+        session,
         update(handoffs)
         .where(handoffs.c.id == handoff_id, handoffs.c.state.in_(before(state)))
-        .values(state=state.value, **columns)
+        .values(state=state.value, **columns),
     )
-    return bool(changed.rowcount == 1)  # type: ignore[attr-defined]  # an UPDATE's result is a CursorResult
+    return changed == 1
 
 
 def _pass_on_the_one_before(session: Session, row: Row[Any]) -> None:

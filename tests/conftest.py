@@ -110,7 +110,6 @@ def settings(tmp_path: Path) -> Settings:
         {
             "SECRET_KEY": "only the tests know this key, and nobody else",
             "DEPLOYMENT": "test.waypost.example",
-            "DATA_DIR": str(tmp_path),
             "DATABASE_URL": f"sqlite:///{tmp_path / 'settings.db'}",
         }
     )

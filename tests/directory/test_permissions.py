@@ -18,7 +18,6 @@ def _member(name: str, team: str, kind: TeamKind, *, administrator: bool = False
         organisation_id=f"organisation of {team}",
         administrator=administrator,
         team_ids=(team,),
-        supervised_team_ids=(),
         team_kinds=frozenset({kind}),
     )
 
