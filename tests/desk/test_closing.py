@@ -112,6 +112,15 @@ def test_help_stays_asked_until_the_second_member_approves(desk: Desk) -> None:
     assert reference not in desk.seat("Olu").look("/").get_text()
 
 
+def test_a_team_that_only_knows_of_it_neither_approves_nor_reads_its_timeline(desk: Desk) -> None:
+    reference = desk.held()
+    desk.ask(reference, "inform", "mesa-police")
+    desk.seat("Olu").send(f"/referrals/{reference}", to="/acknowledge")
+    desk.seat("Ines").send(f"/referrals/{reference}/close", {**MANAGED})
+    for page in ("closing", "timeline"):
+        desk.seat("Olu").look(f"/referrals/{reference}/{page}", status=404)
+
+
 @pytest.mark.parametrize("kind", ["transfer", "consult"])
 def test_nothing_closes_under_who_is_about_to_work_on_it(desk: Desk, kind: str) -> None:
     reference = desk.held(urgency=Urgency.ROUTINE)

@@ -20,6 +20,12 @@ def test_moves_add_up_and_end_with_their_block() -> None:
     assert clock.shift() == timedelta(0)
 
 
+def test_everything_inside_a_move_believes_the_time() -> None:
+    before = clock.now()
+    with clock.moved(timedelta(hours=1)):
+        assert timedelta(hours=1) <= clock.now() - before < timedelta(hours=1, seconds=5)
+
+
 def test_a_move_ends_with_an_error_too() -> None:
     with pytest.raises(RuntimeError), clock.moved(timedelta(hours=1)):
         raise RuntimeError

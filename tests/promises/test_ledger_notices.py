@@ -49,6 +49,13 @@ def forge(db: Connection) -> None:
     db.execute(update(rows).where(*at("a", 2)).values(rewritten(body, kind="other")))  # type: ignore[arg-type]
 
 
+def forge_facts(db: Connection) -> None:
+    """Columns and hash fit: only the entry after it can tell."""
+    body = db.execute(select(rows.c.body).where(*at("a", 2))).scalar_one()  # type: ignore[arg-type]
+    changes = rewritten(body, facts={"other": True})
+    db.execute(update(rows).where(*at("a", 2)).values(changes))  # type: ignore[arg-type]
+
+
 def forge_last(db: Connection) -> None:
     body = db.execute(select(rows.c.body).where(*at("a", 4))).scalar_one()  # type: ignore[arg-type]
     changes = rewritten(body, facts={"other": True})
@@ -99,7 +106,8 @@ def empty(db: Connection) -> None:
 
 
 TAMPERINGS = [
-    edit, forge, forge_last, garble, remove, remove_first, cut, swap, move, antedate, rename, behead, empty,
+    edit, forge, forge_facts, forge_last, garble, remove, remove_first, cut, swap, move, antedate, rename, behead,
+    empty,
 ]  # fmt: skip
 
 

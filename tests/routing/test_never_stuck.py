@@ -10,6 +10,8 @@ from directory.tables import contacts
 from foundation import clock, database
 from notifications.tables import notices
 from referrals.facts import Urgency
+from referrals.opening import open_content
+from referrals.sealing import PARTS
 from referrals.tables import referrals
 from routing import handoffs
 from routing.states import Decline, Kind
@@ -129,3 +131,30 @@ def test_one_referral_that_cannot_be_stepped_is_put_off_and_the_clock_rests(town
         assert sound.handoff("tempe-police").step == 1
     with later(minutes=16, seconds=1):
         assert sweep(town) == 0
+
+
+def test_an_office_whose_offer_is_taken_back_is_not_left_alone(town: Town) -> None:
+    case = forward(town, Urgency.ROUTINE, NOWHERE)
+    run_jobs(town)
+    case.recall("Nadia", "root-desk")
+    run_jobs(town)
+    assert case.offers()["root-desk"] == "offered"
+    assert faults(town) == []
+
+
+def test_opening_leaves_out_what_was_not_disclosed(town: Town) -> None:
+    case = tip(town, Urgency.ELEVATED, MESA)
+    case.acknowledge("Olu", "mesa-police")
+    case.hand_on("Olu", "nv-hub", parts=("subject",))
+    case.acknowledge("Neva", "nv-hub")
+    with database.transaction(town.engine) as session:
+        opened = open_content(
+            session,
+            town.keys,
+            case.id,
+            team_id=town.team["nv-hub"],
+            parts=PARTS,
+            actor=town.actor("Neva"),
+            now=clock.now(),
+        )
+    assert "narrative" not in {part.part for part in opened}
