@@ -19,11 +19,11 @@ from functools import cached_property
 from types import MappingProxyType
 from typing import Any
 
+from directory.hours import Hours
 from referrals import behaviours
 from referrals.facts import Relation, Setting, Urgency
 from routing.areas import LAYER_RANKS, layer_of
 from routing.boundaries import Boundaries
-from routing.hours import Hours
 
 # A ZIP's share of addresses that may decide alone.
 SHARE_FLOOR = 0.90

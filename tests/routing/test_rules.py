@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
+from directory.hours import Hours
 from referrals.facts import Evidence, Facts
 from routing.demonstration import rules
-from routing.hours import Hours
 from routing.rules import Rule, RuleFault, RuleSet
 from tests.routing.cases import BOUNDARIES, TEMPE, lead, rule_set
 
