@@ -108,6 +108,10 @@ class Turn:
     ends: datetime
     members: tuple[str, ...]
 
+    def local(self, zone: str) -> tuple[datetime, datetime]:
+        """Both ends on the wall clock of an IANA zone."""
+        return self.begins.astimezone(ZoneInfo(zone)), self.ends.astimezone(ZoneInfo(zone))
+
 
 @dataclass(frozen=True)
 class Schedule:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from sqlalchemy import (
+    JSON,
     Boolean,
     Column,
     ForeignKey,
@@ -132,4 +133,31 @@ ladder_steps = Table(
     Column("team_id", ForeignKey("teams.id"), primary_key=True),
     Column("step", Integer, primary_key=True),
     Column("member_id", ForeignKey("members.id"), nullable=False),
+)
+
+# A team without a row has no rotations: its ladder alone is called.
+schedules = Table(
+    "schedules",
+    metadata,
+    Column("team_id", ForeignKey("teams.id"), primary_key=True),
+    # `Rotation.as_json()` each, in the order in which they are called.
+    Column("rotations", JSON, nullable=False),
+    # Said by a person: where no rotation has the duty, the ladder is meant to be called.
+    Column("fallback_covers", Boolean, nullable=False),
+    Column("changed_at", UTCDateTime, nullable=False),
+    Column("changed_by", ForeignKey("members.id")),
+)
+
+exchanges = Table(
+    "exchanges",
+    metadata,
+    Column("id", String(32), primary_key=True),
+    Column("team_id", ForeignKey("teams.id"), nullable=False),
+    Column("member_id", ForeignKey("members.id"), nullable=False),
+    Column("instead_of", ForeignKey("members.id")),
+    Column("begins_at", UTCDateTime, nullable=False),
+    Column("ends_at", UTCDateTime, nullable=False),
+    Column("made_at", UTCDateTime, nullable=False),
+    Column("made_by", ForeignKey("members.id")),
+    Index("ix_exchanges_team", "team_id", "ends_at"),
 )

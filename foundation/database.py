@@ -12,6 +12,7 @@ from sqlalchemy import (
     BigInteger,
     CursorResult,
     DateTime,
+    Delete,
     Dialect,
     Engine,
     Integer,
@@ -124,7 +125,7 @@ def reading(engine: Engine) -> Iterator[Session]:
         yield session
 
 
-def changed(session: Session, statement: Update) -> int:
+def changed(session: Session, statement: Update | Delete) -> int:
     """Makes the change and says how many rows it met: what a compare-and-set asks."""
     result = session.execute(statement)
     assert isinstance(result, CursorResult)

@@ -168,6 +168,25 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_contacts_member_id"), ["member_id"], unique=False)
 
     op.create_table(
+        "exchanges",
+        sa.Column("id", sa.String(length=32), nullable=False),
+        sa.Column("team_id", sa.String(length=32), nullable=False),
+        sa.Column("member_id", sa.String(length=32), nullable=False),
+        sa.Column("instead_of", sa.String(length=32), nullable=True),
+        sa.Column("begins_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("ends_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("made_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("made_by", sa.String(length=32), nullable=True),
+        sa.ForeignKeyConstraint(["instead_of"], ["members.id"], name=op.f("fk_exchanges_instead_of_members")),
+        sa.ForeignKeyConstraint(["made_by"], ["members.id"], name=op.f("fk_exchanges_made_by_members")),
+        sa.ForeignKeyConstraint(["member_id"], ["members.id"], name=op.f("fk_exchanges_member_id_members")),
+        sa.ForeignKeyConstraint(["team_id"], ["teams.id"], name=op.f("fk_exchanges_team_id_teams")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_exchanges")),
+    )
+    with op.batch_alter_table("exchanges", schema=None) as batch_op:
+        batch_op.create_index("ix_exchanges_team", ["team_id", "ends_at"], unique=False)
+
+    op.create_table(
         "ladder_steps",
         sa.Column("team_id", sa.String(length=32), nullable=False),
         sa.Column("step", sa.Integer(), nullable=False),
@@ -260,6 +279,17 @@ def upgrade() -> None:
             unique=False,
         )
 
+    op.create_table(
+        "schedules",
+        sa.Column("team_id", sa.String(length=32), nullable=False),
+        sa.Column("rotations", sa.JSON(), nullable=False),
+        sa.Column("fallback_covers", sa.Boolean(), nullable=False),
+        sa.Column("changed_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("changed_by", sa.String(length=32), nullable=True),
+        sa.ForeignKeyConstraint(["changed_by"], ["members.id"], name=op.f("fk_schedules_changed_by_members")),
+        sa.ForeignKeyConstraint(["team_id"], ["teams.id"], name=op.f("fk_schedules_team_id_teams")),
+        sa.PrimaryKeyConstraint("team_id", name=op.f("pk_schedules")),
+    )
     op.create_table(
         "sign_in_failures",
         sa.Column(
@@ -587,6 +617,7 @@ def downgrade() -> None:
         batch_op.drop_index("ix_sign_in_failures_member")
 
     op.drop_table("sign_in_failures")
+    op.drop_table("schedules")
     with op.batch_alter_table("referrals", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_referrals_originator_organisation_id"))
         batch_op.drop_index("ix_referrals_due")
@@ -602,6 +633,10 @@ def downgrade() -> None:
 
     op.drop_table("memberships")
     op.drop_table("ladder_steps")
+    with op.batch_alter_table("exchanges", schema=None) as batch_op:
+        batch_op.drop_index("ix_exchanges_team")
+
+    op.drop_table("exchanges")
     with op.batch_alter_table("contacts", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_contacts_member_id"))
         batch_op.drop_index("ix_contacts_address")
