@@ -1,0 +1,131 @@
+"""Who leads where: every county asked as a tip that names only that county would be asked.
+
+The answer is `decide`'s own, county by county; nothing here knows a rule's meaning a second time.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict, defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from referrals.facts import Evidence, Facts, PlaceKind, Relation, Urgency
+from routing import gazetteer
+from routing.areas import LAYER_RANKS, code_of, layer_of
+from routing.decision import Decision, decide
+from routing.rules import Role
+from routing.snapshots import Snapshot
+from routing.weighing import Outcome
+
+_BEST = {Outcome.LEAD, Outcome.TIED}
+
+
+class Kind(StrEnum):
+    """How a county stands: somebody leads, several would equally, nobody does."""
+
+    LED = "led"
+    TIED = "tied"
+    GAP = "gap"
+
+
+@dataclass(frozen=True)
+class Covered:
+    """Who would lead for a tip that names this county and nothing else. Teams are ids.
+
+    `leads`: one; several where they are tied; none in a gap, which `owner` holds. `passed_over`: teams that would
+    lead, or be tied, if anybody there could be reached.
+    """
+
+    area: str
+    leads: tuple[str, ...]
+    passed_over: tuple[str, ...]
+    owner: str
+
+    @property
+    def kind(self) -> Kind:
+        """How it stands."""
+        return (Kind.GAP, Kind.LED)[len(self.leads)] if len(self.leads) < 2 else Kind.TIED
+
+
+Coverage = Mapping[str, Covered]
+
+
+def coverage(snapshot: Snapshot, urgency: Urgency, hour: datetime, unreachable: frozenset[str]) -> Coverage:
+    """Every county of the country by id, as covered at the beginning of that aware `hour`."""
+    as_of = hour.replace(minute=0, second=0, microsecond=0)
+    asked = (snapshot.rules.digest, snapshot.boundaries.digest, urgency, as_of, unreachable)
+    return _kept.found(asked) or _kept.keep(
+        asked,
+        {area: covered(snapshot, area, urgency, as_of, unreachable) for area in gazetteer.load().counties},
+    )
+
+
+def covered(
+    snapshot: Snapshot, area: str, urgency: Urgency, as_of: datetime, unreachable: frozenset[str]
+) -> Covered:
+    """The same for one county."""
+    named = Evidence(PlaceKind.COUNTY, Relation.INCIDENT, (area,))
+    facts = Facts(urgency, evidence=(named,))
+    decision = decide(facts, snapshot.rules, snapshot.boundaries, as_of, unreachable)
+    return Covered(area, decision.leads, _passed_over(decision), decision.owner)
+
+
+def _passed_over(decision: Decision) -> tuple[str, ...]:
+    leads = [entry for entry in decision.considered if entry.role is Role.LEAD]
+    best = max((entry.key for entry in leads if entry.outcome in _BEST), default=())
+    unreached = (entry for entry in leads if entry.outcome is Outcome.UNREACHABLE and entry.key >= best)
+    return tuple(dict.fromkeys(entry.team for entry in unreached))
+
+
+@dataclass(frozen=True)
+class Within:
+    """An area inside a county, smaller than it, with a team of its own under some condition or none."""
+
+    area: str
+    team: str
+
+
+def within(snapshot: Snapshot, state: str) -> Mapping[str, tuple[Within, ...]]:
+    """Areas of a state (FIPS code) more specific than a county that a rule lets some team lead, by county id, in the
+    order of their ids. A rule about all areas of a layer counts as none: it names no area."""
+    found: dict[str, set[tuple[str, str]]] = defaultdict(set)
+    for rule in snapshot.rules.rules:
+        if (
+            rule.role is Role.LEAD
+            and not rule.every
+            and LAYER_RANKS[layer_of(rule.area)] > LAYER_RANKS["county"]
+        ):
+            for above, _ in snapshot.boundaries.widen(rule.area):
+                if layer_of(above) == "county" and code_of(above)[:2] == state:
+                    found[above].add((rule.area, rule.team))
+    return {county: tuple(Within(*pair) for pair in sorted(pairs)) for county, pairs in found.items()}
+
+
+class _Kept:
+    """The coverages that were asked for last. A few: each urgency at this hour and some others' hours."""
+
+    def __init__(self, most: int) -> None:
+        self._most, self._lock = most, threading.Lock()
+        self._by_question: OrderedDict[object, Coverage] = OrderedDict()
+
+    def found(self, asked: object) -> Coverage | None:
+        """What was kept for that question."""
+        with self._lock:
+            known = self._by_question.get(asked)
+            if known is not None:
+                self._by_question.move_to_end(asked)
+            return known
+
+    def keep(self, asked: object, answer: Coverage) -> Coverage:
+        """Keeps it, and forgets the oldest where there are too many."""
+        with self._lock:
+            self._by_question[asked] = answer
+            while len(self._by_question) > self._most:
+                self._by_question.popitem(last=False)
+            return answer
+
+
+_kept = _Kept(most=12)
