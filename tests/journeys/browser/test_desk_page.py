@@ -15,6 +15,7 @@ from werkzeug.serving import make_server
 from tests.builders import WORDS
 from tests.desk.conftest import desk, town  # noqa: F401 (fixtures)
 from tests.desk.sitting import Desk
+from tests.journeys.browser.going import leaving
 
 pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 
@@ -53,7 +54,7 @@ def test_ines_takes_and_reads_it_on_a_phone_by_keyboard_without_script(
         ("Open", WORDS),
     ):
         _press(page, button)
-        page.get_by_text(told).first.wait_for()
+        assert page.get_by_text(told).first.is_visible()
     assert desk.row(reference).custodian_team_id == desk.town.team["tempe-police"]
 
 
@@ -80,6 +81,7 @@ def _press(page: Page, name: str) -> None:
         page.keyboard.press("Tab")
         focused = page.locator(":focus")
         if focused.count() and " ".join(focused.inner_text().split()) == name:
-            page.keyboard.press("Enter")
+            with leaving(page):
+                page.keyboard.press("Enter")
             return
     raise AssertionError(f"the keyboard does not reach {name}")

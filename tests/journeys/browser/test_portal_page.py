@@ -18,6 +18,7 @@ from desk.demonstration import PASSWORD
 from foundation.settings import Settings
 from tests import builders
 from tests.intake.office import Office, open_office
+from tests.journeys.browser.going import follow, leaving
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, BrowserContext, Page, Route, ViewportSize
@@ -86,7 +87,7 @@ def _sign_in(page: Page) -> None:
     page.fill("[name=email]", FRANK.email)
     page.fill("[name=password]", PASSWORD)
     page.fill("[name=code]", builders.fresh_code(FRANK.totp_secret))
-    page.click("main button")
+    follow(page, "main button")
 
 
 def test_from_the_sign_in_page_to_the_custody_of_a_forward(
@@ -97,23 +98,23 @@ def test_from_the_sign_in_page_to_the_custody_of_a_forward(
     _sign_in(page)
     assert page.inner_text("h1") == "Our forwards"
     _is_sound(page, looked_at)
-    page.click("main a.usa-button")
+    follow(page, "main a.usa-button")
     page.fill("[name=what_happened]", WORDS)
     page.fill("[name=zip_code]", "8528")
-    page.click("main button[type=submit]")
+    follow(page, "main button[type=submit]")
     assert page.locator(".usa-error-message").count() == 3
     assert page.input_value("[name=what_happened]") == WORDS
     _is_sound(page, looked_at)
     page.fill("[name=zip_code]", "85281")
     page.click("label[for=urgency-1]")
     page.click("label[for=handling-2]")
-    page.click("main button[type=submit]")
+    follow(page, "main button[type=submit]")
     reference = page.inner_text("h1")
     frank.route(reference)
     page.reload()
     assert "asked until" in page.inner_text("main")
     _is_sound(page, looked_at)
-    page.click("nav >> text=Our forwards")
+    follow(page, "nav >> text=Our forwards")
     assert reference in page.inner_text("main")
     _is_sound(page, looked_at)
 
@@ -127,13 +128,13 @@ def test_a_form_that_lay_too_long_loses_no_word(
     page.click("label[for=urgency-1]")
     page.click("label[for=handling-0]")
     context.clear_cookies(name="waypost_intake_member")
-    page.click("main button[type=submit]")
+    follow(page, "main button[type=submit]")
     assert page.input_value(".kept-words") == WORDS
     _is_sound(page, looked_at)
     with builders.later(seconds=60):
         _sign_in(page)
         _is_sound(page, looked_at)
-        page.click("main button")
+        follow(page, "main button")
     assert page.inner_text("h1") == frank.row().reference
 
 
@@ -145,6 +146,6 @@ def test_a_keyboard_alone_signs_in(page: Page, address: str) -> None:
     page.keyboard.type(PASSWORD)
     page.keyboard.press("Tab")
     page.keyboard.type(builders.fresh_code(FRANK.totp_secret))
-    page.keyboard.press("Enter")
-    page.wait_for_selector("h1:has-text('Our forwards')")
+    with leaving(page):
+        page.keyboard.press("Enter")
     assert page.inner_text("h1") == "Our forwards"

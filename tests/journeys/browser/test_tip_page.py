@@ -15,6 +15,7 @@ from waitress.server import create_server
 
 from foundation.settings import Settings
 from tests.intake.door import Door, open_door
+from tests.journeys.browser.going import follow, go_back, leaving
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
@@ -50,21 +51,21 @@ def page(request: pytest.FixtureRequest, browser: Browser) -> Iterator[Page]:
 
 def test_a_tip_from_the_start_to_its_standing_without_a_script(page: Page, address: str, door: Door) -> None:
     page.goto(address)
-    page.click("main a.usa-button")
+    follow(page, "main a.usa-button")
     page.fill("[name=what_happened]", WORDS)
     page.click("label[for=behaviours-0]")
     page.fill("[name=zip_code]", "85281")
     page.click("label[for=danger-0]")
-    page.click("main button[value=check]")
+    follow(page, "main button[value=check]")
     assert "911" in page.inner_text("main")
-    page.click("main button[value=send]")
+    follow(page, "main button[value=send]")
     words = page.locator(".receipt-words li").all_inner_texts()
     _type_two(page, words)
-    page.click("main form button")
+    follow(page, "main form button")
     assert page.locator(".receipt-words").count() == 0
     page.goto(f"{address}/status")
     page.fill("[name=code_words]", " ".join(words).upper())
-    page.click("main form button")
+    follow(page, "main form button")
     assert page.locator(".usa-step-indicator__segment--current").count() == 1
     assert door.told()["what_happened"] == WORDS.replace("\n", "\r\n")
     assert door.row().urgency == "imminent"
@@ -75,10 +76,10 @@ def test_change_and_the_other_language_keep_what_was_typed(page: Page, address: 
     page.fill("[name=what_happened]", WORDS)
     page.fill("[name=subject]", "Max")
     before = page.get_attribute("html", "lang")
-    page.click("header button[name=language]")
+    follow(page, "header button[name=language]")
     assert page.get_attribute("html", "lang") != before
-    page.click("main button[value=check]")
-    page.click("main button[value=change] >> nth=2")
+    follow(page, "main button[value=check]")
+    follow(page, "main button[value=change] >> nth=2")
     assert page.url.endswith("#who")
     assert page.input_value("[name=what_happened]") == WORDS
     assert page.input_value("[name=subject]") == "Max"
@@ -88,8 +89,8 @@ def test_the_browsers_back_keeps_what_was_typed(page: Page, address: str) -> Non
     page.goto(f"{address}/tip")
     page.fill("[name=what_happened]", WORDS)
     page.fill("[name=subject]", "Max")
-    page.click("main button[value=check]")
-    page.go_back()
+    follow(page, "main button[value=check]")
+    go_back(page)
     assert page.input_value("[name=what_happened]") == WORDS
     assert page.input_value("[name=subject]") == "Max"
 
@@ -98,7 +99,8 @@ def test_enter_in_a_field_goes_on_and_a_fault_keeps_the_words(page: Page, addres
     page.goto(f"{address}/tip")
     page.fill("[name=what_happened]", WORDS)
     page.fill("[name=zip_code]", "99999")
-    page.press("[name=zip_code]", "Enter")
+    with leaving(page):
+        page.press("[name=zip_code]", "Enter")
     assert page.locator("#zip_code-error").is_visible()
     assert page.input_value("[name=what_happened]") == WORDS
 
@@ -110,9 +112,6 @@ def test_nothing_is_wider_than_the_screen_and_axe_finds_no_fault(
     context = browser.new_context(viewport={"width": width, "height": 844}, locale="en-US")
     page = context.new_page()
     for name in _every_page(page, address):
-        # A click returns before the page that it asked for is there.
-        page.wait_for_load_state("load")
-        page.wait_for_function("document.documentElement !== null")
         assert page.evaluate("document.documentElement.scrollWidth") <= width, name
         found = Axe().run(page)
         assert found.violations_count == 0, f"{name}: {found.generate_report()}"
@@ -139,26 +138,26 @@ def _every_page(page: Page, address: str) -> Iterator[str]:
     page.goto(f"{address}/tip")
     yield "form"
     page.fill("[name=zip_code]", "99999")
-    page.click("main button[value=check]")
+    follow(page, "main button[value=check]")
     yield "form with faults"
     page.fill("[name=what_happened]", WORDS)
     page.fill("[name=zip_code]", "")
     page.click("label[for=danger-0]")
-    page.click("main button[value=check]")
+    follow(page, "main button[value=check]")
     yield "summary"
-    page.click("main button[value=send]")
+    follow(page, "main button[value=send]")
     words = page.locator(".receipt-words li").all_inner_texts()
     yield "receipt"
-    page.click("main form button")
+    follow(page, "main form button")
     yield "receipt with a fault"
     _type_two(page, words)
-    page.click("main form button")
+    follow(page, "main form button")
     yield "saved"
     page.goto(f"{address}/status")
-    page.click("main form button")
+    follow(page, "main form button")
     yield "status with a fault"
     page.fill("[name=code_words]", " ".join(words))
-    page.click("main form button")
+    follow(page, "main form button")
     yield "standing"
 
 
