@@ -119,12 +119,31 @@ contacts = Table(
     Column("member_id", ForeignKey("members.id"), nullable=False, index=True),
     Column("channel", String(10), nullable=False),
     Column("address", String(254), nullable=False),
+    # When its owner agreed to be written to, and to which version of our words.
+    Column("consented_at", UTCDateTime),
+    Column("consent", String(10)),
+    # When a code that was sent to it was last typed back.
     Column("verified_at", UTCDateTime),
     Column("opted_out_at", UTCDateTime),
     Column("disabled_at", UTCDateTime),
     Column("disabled_reason", String(80)),
     UniqueConstraint("member_id", "channel", "address"),
     Index("ix_contacts_address", "channel", "address"),
+)
+
+# Codes by which a contact proves that its owner reads it. In clear, since they are sent once more where a call failed;
+# each lives for minutes and opens nothing.
+contact_codes = Table(
+    "contact_codes",
+    metadata,
+    Column("id", String(32), primary_key=True),
+    Column("contact_id", ForeignKey("contacts.id"), nullable=False),
+    Column("code", String(8), nullable=False),
+    Column("made_at", UTCDateTime, nullable=False),
+    Column("until", UTCDateTime, nullable=False),
+    Column("tries", Integer, nullable=False, server_default="0"),
+    Column("used_at", UTCDateTime),
+    Index("ix_contact_codes_contact", "contact_id", "made_at"),
 )
 
 ladder_steps = Table(

@@ -153,6 +153,8 @@ def upgrade() -> None:
         sa.Column("member_id", sa.String(length=32), nullable=False),
         sa.Column("channel", sa.String(length=10), nullable=False),
         sa.Column("address", sa.String(length=254), nullable=False),
+        sa.Column("consented_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("consent", sa.String(length=10), nullable=True),
         sa.Column("verified_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("opted_out_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("disabled_at", sa.DateTime(timezone=True), nullable=True),
@@ -351,6 +353,23 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("casework", schema=None) as batch_op:
         batch_op.create_index("ix_casework_referral", ["referral_id", "at"], unique=False)
+
+    op.create_table(
+        "contact_codes",
+        sa.Column("id", sa.String(length=32), nullable=False),
+        sa.Column("contact_id", sa.String(length=32), nullable=False),
+        sa.Column("code", sa.String(length=8), nullable=False),
+        sa.Column("made_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("until", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("tries", sa.Integer(), server_default="0", nullable=False),
+        sa.Column("used_at", sa.DateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["contact_id"], ["contacts.id"], name=op.f("fk_contact_codes_contact_id_contacts")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_contact_codes")),
+    )
+    with op.batch_alter_table("contact_codes", schema=None) as batch_op:
+        batch_op.create_index("ix_contact_codes_contact", ["contact_id", "made_at"], unique=False)
 
     op.create_table(
         "decisions",
@@ -604,6 +623,10 @@ def downgrade() -> None:
         batch_op.drop_index("ix_decisions_referral")
 
     op.drop_table("decisions")
+    with op.batch_alter_table("contact_codes", schema=None) as batch_op:
+        batch_op.drop_index("ix_contact_codes_contact")
+
+    op.drop_table("contact_codes")
     with op.batch_alter_table("casework", schema=None) as batch_op:
         batch_op.drop_index("ix_casework_referral")
 
