@@ -27,7 +27,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from foundation import clock, database, heartbeat, outbox, queue
 from foundation.settings import Settings, SettingsError
-from notifications import callbacks, delivery
+from notifications import callbacks, checking, delivery
 from referrals.duty import Duty
 from referrals.grants import Keys
 from referrals.keyring import FileKeyring
@@ -41,6 +41,7 @@ JOBS: dict[str, Callable[[Duty, str], datetime | None]] = {
     "routing.jobs.next_contact": jobs.next_contact,
     "notifications.delivery.deliver": delivery.deliver,
     "notifications.callbacks.apply_report": callbacks.apply_report,
+    "notifications.checking.send_code": checking.send_code,
 }
 # Without Redis this is how long a notice waits at most before it leaves.
 _SWEEP_SECONDS = 0.5

@@ -170,7 +170,7 @@ def _send_mail(settings: Settings, call: _Call) -> Outcome:
     if not settings.smtp_host:
         return _NO_PROVIDER
     subject, text, html = words.mail_text(
-        call.notice.template, call.notice.language, **_placeholders(settings, call)
+        call.notice.template, call.notice.language, code=call.notice.code, **_placeholders(settings, call)
     )
     # The same notice keeps its Message-ID, so that a mail sent twice is shown once; so it names no attempt.
     outcome = _mail(settings).send(call.address, subject, text, html, message_id=call.notice.id)
@@ -319,8 +319,14 @@ def _placeholders(settings: Settings, call: _Call) -> dict[str, str]:
         "reference": notice.reference,
         "urgency": notice.urgency,
         "deadline": deadline,
-        "address": f"{settings.public_url}/portal" if call.office else settings.desk_url,
+        "address": _address(settings, notice.template, call.office),
     }
+
+
+def _address(settings: Settings, template: str, office: bool) -> str:
+    """Where the reader signs in, or types the code of a proof."""
+    door = f"{settings.public_url}/portal" if office else settings.desk_url
+    return f"{door}/contacts" if template == words.Template.PROOF.value else door
 
 
 def _sms(settings: Settings) -> SmsSender:

@@ -25,6 +25,8 @@ class Template(StrEnum):
     ESCALATED = "escalated"
     ACKNOWLEDGED = "acknowledged"
     TASK = "task"
+    # The code by which a contact is proved.
+    PROOF = "proof"
 
 
 _URGENCIES: dict[str, dict[Urgency, str]] = {
@@ -42,6 +44,7 @@ _MATTERS: dict[str, dict[Template, str]] = {
         Template.ESCALATED: "{urgency} referral {reference}: unanswered. Act by {deadline}.",
         Template.ACKNOWLEDGED: "Referral {reference} was acknowledged. Nothing to do.",
         Template.TASK: "A task on referral {reference} is due by {deadline}.",
+        Template.PROOF: "Confirm that you read messages here, by {deadline}.",
     },
     "es": {
         Template.OFFER: "Caso {urgency} {reference}. Plazo: {deadline}.",
@@ -51,6 +54,7 @@ _MATTERS: dict[str, dict[Template, str]] = {
         Template.ESCALATED: "Caso {urgency} {reference}: nadie responde. Plazo: {deadline}.",
         Template.ACKNOWLEDGED: "El caso {reference} fue aceptado. No tiene que hacer nada.",
         Template.TASK: "Una tarea del caso {reference} espera. Plazo: {deadline}.",
+        Template.PROOF: "Confirme que lee mensajes por este medio. Plazo: {deadline}.",
     },
 }
 
@@ -63,12 +67,17 @@ _BY_CODE_SHORT = {
     "en": "Reply A {code} (take), D {code} (decline) or go to {address}",
     "es": "Conteste A {code} (acepta), D {code} (no) o vea {address}",
 }
+_BY_TYPING = {
+    "en": "Type the code {code} at {address}",
+    "es": "Escriba la clave {code} en {address}",
+}
 # The rest have nothing to take or decline.
 _ANSWERED_BY_CODE = {
     Template.OFFER: _BY_CODE,
     Template.REMINDER: _BY_CODE_SHORT,
     Template.UNCERTAIN_PLACE: _BY_CODE_SHORT,
     Template.ESCALATED: _BY_CODE_SHORT,
+    Template.PROOF: _BY_TYPING,
 }
 _BY_SIGN_IN = {"en": "Sign in: {address}", "es": "Entre en {address}"}
 _MAIL_FOOT = {
@@ -122,11 +131,16 @@ def mail_text(
     urgency: str,
     deadline: str,
     address: str,
+    code: str | None = None,
 ) -> tuple[str, str, str]:
-    """Subject, plain text and HTML of the mail, which say what the text message says without a code."""
+    """Subject, plain text and HTML of the mail, which say what the text message says.
+
+    A code stands in it only where the mail's own address is to be proved: a referral is not taken by mail.
+    """
     matter = _matter(template, language, reference, urgency, deadline)
     subject = f"[Waypost] {matter.rstrip('.')}"
-    way, foot = _BY_SIGN_IN[language].removesuffix(" {address}"), _MAIL_FOOT[language]
+    ways = _BY_TYPING if code and template == Template.PROOF.value else _BY_SIGN_IN
+    way, foot = ways[language].removesuffix(" {address}").format(code=code), _MAIL_FOOT[language]
     html = _HTML.format(
         language=language, subject=subject, matter=matter, way=way, address=address, foot=foot
     )
