@@ -11,6 +11,7 @@ from desk import (
     answers,
     board,
     closing,
+    contacts,
     documenting,
     finding,
     hand_on,
@@ -71,6 +72,10 @@ _ONE = "/referrals/<reference>"
 _PAGES: tuple[tuple[str, str, Any, Any], ...] = (
     ("/find", "find", finding.find_page, None),
     ("/teams", "teams", people.teams_page, None),
+    ("/contacts", "contacts", contacts.contacts_page, contacts.add),
+    ("/contacts/<contact_id>", "contact", contacts.contact_page, contacts.prove),
+    ("/contacts/<contact_id>/code", "contact_code", None, contacts.send_code),
+    ("/contacts/<contact_id>/remove", "contact_remove", None, contacts.remove),
     ("/status", "status", status.status_page, None),
     (_ONE, "referral", referral_pages.referral_page, None),
     (f"{_ONE}/open", "open", None, referral_pages.open_told),

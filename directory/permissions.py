@@ -107,7 +107,10 @@ PERMISSIONS: dict[str, tuple[Predicate, ...]] = {
     "referral.approve_closing": (_works_cases, _answers_for_it, _second_person),
     "referral.withdraw_closing": (_works_cases, _holds),
     "routing.explain": (_re_routes,),
+    # Gaps and teams that cannot be reached, all in one picture, are for those who mend them.
+    "routing.coverage": (_re_routes,),
     "directory.see": (_works_cases,),
+    "contacts.own": (_works_cases,),
     "status.see": (_works_cases,),
 }
 

@@ -1,0 +1,179 @@
+"""My contacts: how I am reached, proved by a code that was sent there."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from flask import abort, flash, redirect, render_template, url_for
+from flask_wtf import FlaskForm
+from sqlalchemy import Row
+from wtforms import BooleanField, HiddenField, RadioField, StringField
+from wtforms.validators import DataRequired, InputRequired, Length
+
+from desk.answers import Page
+from directory import contacts
+from directory.contacts import CONSENT, CONSENT_NOW, ContactFault, Proof
+from directory.guards import guard, signed_in
+from directory.members import Channel
+from foundation import clock, database, web
+
+_CHANNELS = {Channel.SMS.value: "Text message", Channel.EMAIL.value: "E-mail"}
+
+
+class AddForm(FlaskForm):  # type: ignore[misc]
+    """A new way to reach me, and that I agree to it."""
+
+    channel = RadioField(
+        "How?", choices=list(_CHANNELS.items()), validators=[InputRequired("Choose how we reach you.")]
+    )
+    address = StringField(
+        "Telephone number or e-mail address",
+        validators=[DataRequired("Write the number or the address."), Length(max=254)],
+    )
+    agreed = BooleanField(
+        CONSENT[CONSENT_NOW], validators=[DataRequired("We may write only where you agree.")]
+    )
+    # The words that were on the page, should they change while it is open.
+    consent = HiddenField(default=CONSENT_NOW)
+
+
+class CodeForm(FlaskForm):  # type: ignore[misc]
+    """The six digits that came."""
+
+    code = StringField(
+        "Six-digit code", validators=[DataRequired("Write the code that we sent."), Length(max=20)]
+    )
+
+
+@dataclass(frozen=True)
+class Way:
+    """One of my contacts as the page tells it: `stands` is a sentence, `works` whether notices go there."""
+
+    id: str
+    channel: str
+    address: str
+    stands: str
+    works: bool
+
+
+@guard("contacts.own")
+def contacts_page() -> Page:
+    """My contacts, and a form for another."""
+    return _page(AddForm())
+
+
+@guard("contacts.own")
+def add() -> Page:
+    """Takes a new contact and sends its code."""
+    form = AddForm()
+    if not form.validate() or form.consent.data not in CONSENT:
+        return _page(form), 400
+    try:
+        with database.transaction(web.engine()) as session:
+            now = clock.now()
+            added = contacts.add(
+                session,
+                signed_in().member.id,
+                Channel(form.channel.data),
+                form.address.data or "",
+                consent=form.consent.data,
+                now=now,
+            )
+            contacts.ask_for_proof(session, added, now)
+    except ContactFault as fault:
+        form.address.errors = [str(fault)]
+        return _page(form), 400
+    return redirect(url_for("desk.contact", contact_id=added))
+
+
+@guard("contacts.own")
+def contact_page(contact_id: str) -> Page:
+    """Asks for the code of one contact."""
+    return render_template("contact.html", way=_way(_mine(contact_id)), form=CodeForm())
+
+
+@guard("contacts.own")
+def prove(contact_id: str) -> Page:
+    """Takes the typed code."""
+    form, mine = CodeForm(), _mine(contact_id)
+    if form.validate():
+        with database.transaction(web.engine()) as session:
+            proof = contacts.prove(session, mine.id, form.code.data or "", clock.now())
+        if proof is Proof.PROVED:
+            flash(f"Thank you. Notices can reach you at {mine.address} from now on.")
+            return redirect(url_for("desk.contacts"))
+        form.code.errors = [_REFUSED[proof]]
+    return render_template("contact.html", way=_way(mine), form=form), 400
+
+
+@guard("contacts.own")
+def send_code(contact_id: str) -> Page:
+    """Sends a fresh code."""
+    mine = _mine(contact_id)
+    try:
+        with database.transaction(web.engine()) as session:
+            contacts.ask_for_proof(session, mine.id, clock.now())
+    except ContactFault as fault:
+        return _refused(mine, str(fault))
+    return redirect(url_for("desk.contact", contact_id=mine.id))
+
+
+@guard("contacts.own")
+def remove(contact_id: str) -> Page:
+    """Ends notices to one contact."""
+    mine = _mine(contact_id)
+    try:
+        with database.transaction(web.engine()) as session:
+            contacts.remove(session, mine.id, clock.now())
+    except ContactFault as fault:
+        return _refused(mine, str(fault))
+    flash(f"Nothing is sent to {mine.address} any more.")
+    return redirect(url_for("desk.contacts"))
+
+
+def stands(row: Row[Any]) -> str:
+    """How a contact stands, as a sentence for its owner and for the administrator."""
+    if row.opted_out_at:
+        return "STOP was written from it. Write START from it to our number to be reached again."
+    if row.disabled_at:
+        return _ENDED.get(
+            row.disabled_reason, f"Not used: {row.disabled_reason}. Prove it again once it works."
+        )
+    if not row.verified_at:
+        return "Not proved yet: type the code that we sent."
+    if row.verified_at < clock.now() - contacts.PROVE_AGAIN_AFTER:
+        return "Works, but its proof is half a year old: please prove it again."
+    return "Works."
+
+
+_ENDED = {contacts.STALE: "Not used: nobody proved it for half a year."}
+_REFUSED = {
+    Proof.WRONG: "That is not the code. Look at the newest message.",
+    Proof.OVER: "That code is over: too old, used, or typed wrong too often. Let us send a new one.",
+}
+
+
+def _page(form: AddForm) -> str:
+    with database.reading(web.engine()) as session:
+        ways = [_way(row) for row in contacts.of_member(session, signed_in().member.id)]
+    return render_template("contacts.html", ways=ways, form=form)
+
+
+def _refused(mine: Row[Any], sentence: str) -> tuple[str, int]:
+    form = CodeForm(formdata=None)
+    form.code.errors = [sentence]
+    return render_template("contact.html", way=_way(mine), form=form), 400
+
+
+def _mine(contact_id: str) -> Row[Any]:
+    with database.reading(web.engine()) as session:
+        row = contacts.one_of_member(session, signed_in().member.id, contact_id)
+    if row is None:
+        abort(404)
+    return row
+
+
+def _way(row: Row[Any]) -> Way:
+    usable = bool(row.verified_at) and not (row.opted_out_at or row.disabled_at)
+    return Way(row.id, _CHANNELS[row.channel], row.address, stands(row), usable)

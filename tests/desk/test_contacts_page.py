@@ -1,0 +1,77 @@
+"""My contacts at the desk: adding one, proving it, removing it, and nobody else's."""
+
+from __future__ import annotations
+
+import pytest
+from sqlalchemy import select
+
+from directory import contacts
+from directory.tables import contact_codes
+from directory.tables import contacts as rows
+from foundation import database
+from tests.desk.sitting import Desk
+
+NUMBER = "(602) 555-0199"
+ADDED = {"channel": "sms", "address": NUMBER, "agreed": "y"}
+
+
+def _code(desk: Desk) -> str:
+    with database.reading(desk.town.engine) as session:
+        newest = select(contact_codes.c.code).order_by(contact_codes.c.made_at.desc()).limit(1)
+        return str(session.execute(newest).scalar_one())
+
+
+def test_a_number_is_added_proved_and_then_works(desk: Desk) -> None:
+    ines = desk.seat("Ines")
+    page = ines.send("/contacts", ADDED)
+    assert "Not proved yet" in page.get_text()
+    address = ines.answer.request.path
+    assert "from now on" in ines.send(address, {"code": _code(desk)}).get_text()
+    assert "+16025550199" in ines.look("/contacts").get_text()
+    assert "Not proved yet" not in ines.look("/contacts").get_text()
+
+
+@pytest.mark.parametrize(
+    ("wrong", "says"),
+    [
+        ({"address": "call me"}, "not a telephone number"),
+        ({"agreed": []}, "only where you agree"),
+        ({"channel": []}, "Choose how"),
+    ],
+)
+def test_a_fault_stands_at_its_field_and_keeps_what_was_typed(
+    desk: Desk, wrong: dict[str, str | list[str]], says: str
+) -> None:
+    page = desk.seat("Ines").send("/contacts", {**ADDED, **wrong}, status=400)
+    assert says in page.get_text()
+    typed = page.find("input", {"name": "address"})
+    assert typed is not None
+    assert typed["value"] == wrong.get("address", NUMBER)
+
+
+def test_a_wrong_code_says_so(desk: Desk) -> None:
+    ines = desk.seat("Ines")
+    ines.send("/contacts", ADDED)
+    wrong = f"{(int(_code(desk)) + 1) % 1_000_000:06}"
+    page = ines.send(ines.answer.request.path, {"code": wrong}, status=400)
+    assert "That is not the code" in page.get_text()
+
+
+def test_the_last_contact_of_a_team_stays(desk: Desk) -> None:
+    olu = desk.seat("Olu")
+    with database.reading(desk.town.engine) as session:
+        first, last = contacts.of_member(session, desk.town.member_id("Olu"))
+    assert (
+        "Nothing is sent" in olu.send(f"/contacts/{first.id}", to=f"/contacts/{first.id}/remove").get_text()
+    )
+    page = olu.send(f"/contacts/{last.id}", to=f"/contacts/{last.id}/remove", status=400)
+    assert "Add another contact first" in page.get_text()
+
+
+def test_nobody_reads_proves_or_removes_another_members_contact(desk: Desk) -> None:
+    with database.reading(desk.town.engine) as session:
+        theirs = session.execute(
+            select(rows.c.id).where(rows.c.member_id == desk.town.member_id("Tomas")).limit(1)
+        ).scalar_one()
+    desk.seat("Olu").look(f"/contacts/{theirs}", status=404)
+    desk.seat("Ines").look(f"/contacts/{theirs}", status=404)
