@@ -113,7 +113,6 @@ def test_many_tries_at_once_are_five_answers(town: Town, client: FlaskClient) ->
         assert session.execute(select(func.count()).select_from(sign_in_failures)).scalar_one() == 5
 
 
-@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 def test_a_network_that_only_guesses_is_slowed(client: FlaskClient) -> None:
     # Right addresses are locked far earlier; this is for guesses at many of them.
     tries = [_try(client, email=f"{number}@nowhere.example").status_code for number in range(51)]

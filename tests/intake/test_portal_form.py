@@ -113,7 +113,6 @@ WRONG: list[tuple[dict[str, Any], str]] = [
 ]
 
 
-@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 @pytest.mark.parametrize(("answers", "field"), WRONG)
 def test_a_fault_stands_at_its_field_and_files_nothing(
     frank: Office, answers: dict[str, Any], field: str

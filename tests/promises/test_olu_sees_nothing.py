@@ -3,7 +3,6 @@
 # ruff: noqa: F811 - the desk's fixtures are asked for by name
 from __future__ import annotations
 
-import pytest
 from bs4 import BeautifulSoup
 from werkzeug.test import TestResponse
 
@@ -47,7 +46,6 @@ def test_the_search_answers_as_for_a_reference_that_was_never_given(desk: Desk) 
     assert str(pages[0]).replace(reference, "") == str(pages[1]).replace(NOBODYS, "")
 
 
-@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 def test_every_address_answers_as_for_a_reference_that_was_never_given(desk: Desk) -> None:
     reference = desk.held()
     desk.app.config["WTF_CSRF_ENABLED"] = False

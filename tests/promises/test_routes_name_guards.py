@@ -36,13 +36,11 @@ def _actions(app: Flask) -> dict[str, str | None]:
     return {endpoint: getattr(app.view_functions[endpoint], "guard", None) for endpoint in endpoints}
 
 
-@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 def test_every_route_names_its_guard(app: Flask) -> None:
     unknown = {endpoint for endpoint, action in _actions(app).items() if action not in {*PERMISSIONS, PUBLIC}}
     assert unknown == set()
 
 
-@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 def test_the_open_routes_are_these(app: Flask) -> None:
     known = OPEN[app.extensions["door"]]
     found = {endpoint for endpoint, action in _actions(app).items() if action == PUBLIC}
@@ -55,7 +53,6 @@ def test_the_open_routes_are_these(app: Flask) -> None:
     assert named == {each for each in known if each[-1] != "."}
 
 
-@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 def test_a_guard_of_a_referral_is_given_one(app: Flask) -> None:
     for rule in app.url_map.iter_rules():
         action = _actions(app).get(rule.endpoint) or ""
@@ -63,7 +60,6 @@ def test_a_guard_of_a_referral_is_given_one(app: Flask) -> None:
             assert "reference" in rule.arguments, rule.rule
 
 
-@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 def test_no_other_route_answers_a_stranger(app: Flask) -> None:
     stranger = app.test_client()
     for rule in app.url_map.iter_rules():

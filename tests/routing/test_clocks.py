@@ -74,7 +74,6 @@ def test_the_last_step_lapses_and_the_hub_that_holds_it_is_told(town: Town) -> N
     assert {"Ada", "Amir"} <= case.told("task")
 
 
-@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 def test_silence_climbs_to_the_root_desk_and_stays_there(town: Town) -> None:
     case = forward(town, Urgency.IMMINENT)
     for minutes in range(0, 60, 5):

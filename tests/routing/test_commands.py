@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from pathlib import Path
 
 import pytest
 from click.testing import Result
 from flask import Flask
+from sqlalchemy import Engine
 
 from foundation import clock, database
 from routing import demonstration, snapshots
@@ -19,10 +19,8 @@ Run = Callable[..., Result]
 
 
 @pytest.fixture
-def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
+def run(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> Run:
     monkeypatch.setattr(snapshots, "_current", None)
-    engine = database.make_engine(f"sqlite:///{tmp_path / 'waypost.db'}")
-    database.migrate(engine)
     rules = demonstration.rules({slug: slug for slug in SLUGS})
     with database.transaction(engine) as session:
         snapshots.publish(

@@ -42,7 +42,6 @@ def act(town: Town, handoff_id: str, target: HandoffState) -> None:
                 handoffs.recall(session, handoff_id, actor=Actor(part="test"), now=now)
 
 
-@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 def test_only_the_steps_of_the_table_can_happen(town: Town) -> None:
     case = tip(town)
     offer = case.offer_to("tempe-police")

@@ -17,8 +17,6 @@ from tests.desk.conftest import desk, town  # noqa: F401 (fixtures)
 from tests.desk.sitting import Desk
 from tests.journeys.browser.going import leaving
 
-pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
-
 
 @pytest.fixture
 def address(desk: Desk) -> Iterator[str]:

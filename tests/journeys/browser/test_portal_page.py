@@ -26,8 +26,6 @@ if TYPE_CHECKING:
 FRANK = next(person for person in demonstration.cast() if person.name.startswith("Frank"))
 WORDS = "He said he will bring a knife on Friday.\nEverybody in the chat saw it."
 
-pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
-
 
 @pytest.fixture
 def frank(engine: Engine, settings: Settings) -> Office:
