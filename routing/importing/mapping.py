@@ -80,16 +80,15 @@ class AreaMapping:
     @cached_property
     def columns(self) -> tuple[str, ...]:
         """Every column that it asks for."""
-        asked = dict.fromkeys(column for template in self._templates() for column in template.columns)
+        templates = (template for name in _READ for template in self.templates(name))
+        asked = dict.fromkeys(column for template in templates for column in template.columns)
         return tuple(asked | dict.fromkeys(self.only))
 
-    def _templates(self) -> Iterable[Template]:
-        for value in vars(self).values():
-            yield from (
-                part
-                for part in (value if isinstance(value, tuple) else (value,))
-                if isinstance(part, Template)
-            )
+    def templates(self, name: str) -> tuple[Template, ...]:
+        """The templates of one member; none for members that are no text with columns."""
+        value = getattr(self, name, ())
+        parts = value if isinstance(value, tuple) else (value,)
+        return tuple(part for part in parts if isinstance(part, Template))
 
     def for_layer(self, layer: str) -> str:
         """The layer of its areas, if `layer` ("" for none) is wanted. Raises MappingFault where both differ or none
