@@ -193,12 +193,11 @@ class Checker:  # one method a step, in the order of _STEPS
         near = whereabouts.states_near(self._boundaries, places)
         if (state in near) if state else near:
             return
-        turned = whereabouts.states_near(
-            self._boundaries, [(longitude, latitude) for latitude, longitude in places]
-        )
         where = "{:.5f}, {:.5f}".format(*places[0])
-        if (state in turned) if state else turned:
-            raise _Wrong(SWAPPED, where)
+        for reason, turn in _TURNS:
+            turned = whereabouts.states_near(self._boundaries, map(turn, places))
+            if (state in turned) if state else turned:
+                raise _Wrong(reason, where)
         raise _Wrong(
             f"it lies outside {self._known.states[state].name}" if state else "it lies in no county", where
         )
