@@ -10,6 +10,7 @@ from flask.blueprints import BlueprintSetupState
 from desk import (
     answers,
     board,
+    calendar,
     closing,
     contacts,
     documenting,
@@ -17,6 +18,7 @@ from desk import (
     hand_on,
     people,
     referral_pages,
+    schedule,
     status,
     why,
 )
@@ -72,6 +74,13 @@ _ONE = "/referrals/<reference>"
 _PAGES: tuple[tuple[str, str, Any, Any], ...] = (
     ("/find", "find", finding.find_page, None),
     ("/teams", "teams", people.teams_page, None),
+    ("/teams/<slug>/turns", "schedule", schedule.schedule_page, schedule.add_rotation),
+    ("/teams/<slug>/turns/remove", "schedule_remove", None, schedule.remove_rotation),
+    ("/teams/<slug>/turns/order", "schedule_order", None, schedule.set_order),
+    ("/teams/<slug>/exchanges", "schedule_exchange", None, schedule.exchange),
+    ("/teams/<slug>/exchanges/<exchange_id>/undo", "schedule_undo", None, schedule.undo_exchange),
+    ("/calendar", "calendar", calendar.calendar_page, calendar.make_address),
+    ("/calendar/<token>.ics", "calendar_feed", calendar.calendar_feed, None),
     ("/contacts", "contacts", contacts.contacts_page, contacts.add),
     ("/contacts/<contact_id>", "contact", contacts.contact_page, contacts.prove),
     ("/contacts/<contact_id>/code", "contact_code", None, contacts.send_code),

@@ -62,7 +62,7 @@ def add(
 
     `consent` is the version of the words that the member agreed to. Raises ContactFault.
     """
-    address = _READ[channel](typed)
+    address = normal_address(channel, typed)
     agreed = {"consented_at": now, "consent": consent}
     old = session.execute(
         select(contacts).where(
@@ -241,3 +241,8 @@ def _mail(typed: str) -> str:
 
 
 _READ: dict[Channel, Callable[[str], str]] = {Channel.SMS: _telephone, Channel.EMAIL: _mail}
+
+
+def normal_address(channel: Channel, typed: str) -> str:
+    """An E.164 number or a mail address in one form. Raises ContactFault."""
+    return _READ[channel](typed)

@@ -217,6 +217,17 @@ def roster(session: Session) -> list[Row[Any]]:
     return list(session.execute(query))
 
 
+def set_calendar(session: Session, member_id: str, digest: str) -> None:
+    """Puts the address of a member's calendar in force, by the digest of its secret part."""
+    session.execute(update(members).where(members.c.id == member_id).values(calendar_digest=digest))
+
+
+def by_calendar(session: Session, digest: str) -> str | None:
+    """The id of the active member with that calendar, or None."""
+    query = select(members.c.id).where(members.c.calendar_digest == digest, members.c.active)
+    return session.execute(query).scalar_one_or_none()
+
+
 def names(session: Session, member_ids: Sequence[str]) -> dict[str, str]:
     """The names of some members by id."""
     wanted = {id for id in member_ids if id}

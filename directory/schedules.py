@@ -28,6 +28,15 @@ class Plan:
     fallback_covers: bool
 
 
+@dataclass(frozen=True)
+class MyTurn:
+    """A turn of one member in one team."""
+
+    team_id: str
+    team: str
+    turn: Turn
+
+
 def plan(session: Session, team_id: str, now: datetime) -> Plan:
     """The team's plan, without exchanges that are over and members who left. Raises NoResultFound for no team."""
     row = session.execute(select(schedules).where(schedules.c.team_id == team_id)).one_or_none()
@@ -133,6 +142,17 @@ def coming_exchanges(session: Session, team_id: str, now: datetime) -> list[Row[
     """Exchanges that are not over, the first to begin first."""
     query = select(exchanges).where(exchanges.c.team_id == team_id, exchanges.c.ends_at > now)
     return list(session.execute(query.order_by(exchanges.c.begins_at, exchanges.c.id)))
+
+
+def turns_of(session: Session, member_id: str, begins: datetime, ends: datetime) -> list[MyTurn]:
+    """A member's turns that touch that time, in all their teams, the first to begin first."""
+    found = [
+        MyTurn(team_id, teams.team(session, team_id).name, turn)
+        for team_id in members.member(session, member_id).team_ids
+        for turn in plan(session, team_id, begins).schedule.turns(begins, ends)
+        if member_id in turn.members
+    ]
+    return sorted(found, key=lambda mine: (mine.turn.begins, mine.team))
 
 
 def holes(session: Session, team_id: str, now: datetime, within: timedelta = LOOK_AHEAD) -> list[Turn]:

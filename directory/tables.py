@@ -71,6 +71,8 @@ members = Table(
     Column("totp_step", Sequence64, nullable=False, server_default="0"),
     Column("administrator", Boolean, nullable=False, server_default=false()),
     Column("active", Boolean, nullable=False, server_default=true()),
+    # Of the secret address under which a calendar program fetches the member's turns.
+    Column("calendar_digest", String(64), unique=True),
 )
 
 memberships = Table(

@@ -14,20 +14,26 @@ branch_labels = None
 depends_on = None
 
 # The ledger is only ever added to. The database itself refuses anything else, whoever asks.
-_LEDGER_GUARDS = {
-    "sqlite": (
-        "CREATE TRIGGER ledger_no_update BEFORE UPDATE ON ledger_entries "
-        "BEGIN SELECT RAISE(ABORT, 'the ledger is only ever added to'); END",
-        "CREATE TRIGGER ledger_no_delete BEFORE DELETE ON ledger_entries "
-        "BEGIN SELECT RAISE(ABORT, 'the ledger is only ever added to'); END",
-    ),
-    "postgresql": (
-        "CREATE FUNCTION ledger_only_added() RETURNS trigger LANGUAGE plpgsql AS "
-        "$$ BEGIN RAISE EXCEPTION 'the ledger is only ever added to'; END $$",
-        "CREATE TRIGGER ledger_only_added BEFORE UPDATE OR DELETE OR TRUNCATE ON ledger_entries "
-        "FOR EACH STATEMENT EXECUTE FUNCTION ledger_only_added()",
-    ),
-}
+_ONLY_ADDED_TO = ("ledger_entries", "ledger_leaves", "ledger_tiles", "ledger_checkpoints", "ledger_keys")
+_FUNCTION = (
+    "CREATE FUNCTION ledger_only_added() RETURNS trigger LANGUAGE plpgsql AS "
+    "$$ BEGIN RAISE EXCEPTION 'the ledger is only ever added to'; END $$"
+)
+
+
+def _ledger_guards(kind: str) -> list[str]:
+    if kind == "postgresql":
+        return [_FUNCTION] + [
+            f"CREATE TRIGGER {table}_only_added BEFORE UPDATE OR DELETE OR TRUNCATE ON {table} "
+            "FOR EACH STATEMENT EXECUTE FUNCTION ledger_only_added()"
+            for table in _ONLY_ADDED_TO
+        ]
+    return [
+        f"CREATE TRIGGER {table}_no_{act.lower()} BEFORE {act} ON {table} "
+        "BEGIN SELECT RAISE(ABORT, 'the ledger is only ever added to'); END"
+        for table in _ONLY_ADDED_TO
+        for act in ("UPDATE", "DELETE")
+    ]
 
 
 def upgrade() -> None:
@@ -36,6 +42,31 @@ def upgrade() -> None:
         sa.Column("part", sa.String(length=40), nullable=False),
         sa.Column("beat_at", sa.DateTime(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("part", name=op.f("pk_heartbeats")),
+    )
+    op.create_table(
+        "ledger_checkpoints",
+        sa.Column(
+            "number",
+            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            autoincrement=False,
+            nullable=False,
+        ),
+        sa.Column("size", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("root", sa.LargeBinary(length=32), nullable=False),
+        sa.Column("note", sa.Text(), nullable=False),
+        sa.Column("signed_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("number", name=op.f("pk_ledger_checkpoints")),
+        sa.UniqueConstraint("size", name=op.f("uq_ledger_checkpoints_size")),
+    )
+    op.create_table(
+        "ledger_checks",
+        sa.Column(
+            "id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False
+        ),
+        sa.Column("size", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("root", sa.LargeBinary(length=32), nullable=False),
+        sa.Column("checked_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_ledger_checks")),
     )
     op.create_table(
         "ledger_entries",
@@ -60,6 +91,39 @@ def upgrade() -> None:
         sa.Column("position", sa.Integer(), nullable=False),
         sa.Column("entry_hash", sa.String(length=64), nullable=False),
         sa.PrimaryKeyConstraint("stream", name=op.f("pk_ledger_heads")),
+    )
+    op.create_table(
+        "ledger_keys",
+        sa.Column("verifier", sa.String(length=400), nullable=False),
+        sa.Column("first_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("verifier", name=op.f("pk_ledger_keys")),
+    )
+    op.create_table(
+        "ledger_leaves",
+        sa.Column(
+            "log_index",
+            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            autoincrement=False,
+            nullable=False,
+        ),
+        sa.Column("sequence", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("leaf_hash", sa.LargeBinary(length=32), nullable=False),
+        sa.PrimaryKeyConstraint("log_index", name=op.f("pk_ledger_leaves")),
+        sa.UniqueConstraint("leaf_hash", name=op.f("uq_ledger_leaves_leaf_hash")),
+        sa.UniqueConstraint("sequence", name=op.f("uq_ledger_leaves_sequence")),
+    )
+    op.create_table(
+        "ledger_tiles",
+        sa.Column("level", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column(
+            "position",
+            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            autoincrement=False,
+            nullable=False,
+        ),
+        sa.Column("root", sa.LargeBinary(length=32), nullable=False),
+        sa.Column("hashes", sa.LargeBinary(), nullable=False),
+        sa.PrimaryKeyConstraint("level", "position", name=op.f("pk_ledger_tiles")),
     )
     op.create_table(
         "organisations",
@@ -124,10 +188,12 @@ def upgrade() -> None:
         ),
         sa.Column("administrator", sa.Boolean(), server_default=sa.false(), nullable=False),
         sa.Column("active", sa.Boolean(), server_default=sa.true(), nullable=False),
+        sa.Column("calendar_digest", sa.String(length=64), nullable=True),
         sa.ForeignKeyConstraint(
             ["organisation_id"], ["organisations.id"], name=op.f("fk_members_organisation_id_organisations")
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_members")),
+        sa.UniqueConstraint("calendar_digest", name=op.f("uq_members_calendar_digest")),
         sa.UniqueConstraint("email", name=op.f("uq_members_email")),
     )
     op.create_table(
@@ -379,6 +445,8 @@ def upgrade() -> None:
         sa.Column("status", sa.String(length=20), nullable=False),
         sa.Column("digest", sa.String(length=64), nullable=False),
         sa.Column("inputs", sa.String(length=64), nullable=False),
+        sa.Column("rules_id", sa.String(length=64), nullable=False),
+        sa.Column("areas_id", sa.String(length=64), nullable=False),
         sa.Column("explanation", sa.JSON(), nullable=False),
         sa.ForeignKeyConstraint(
             ["referral_id"], ["referrals.id"], name=op.f("fk_decisions_referral_id_referrals")
@@ -575,7 +643,7 @@ def upgrade() -> None:
     with op.batch_alter_table("delivery_reports", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_delivery_reports_attempt_id"), ["attempt_id"], unique=False)
 
-    for statement in _LEDGER_GUARDS[op.get_bind().dialect.name]:
+    for statement in _ledger_guards(op.get_bind().dialect.name):
         op.execute(statement)
 
 
@@ -676,8 +744,13 @@ def downgrade() -> None:
 
     op.drop_table("outbox")
     op.drop_table("organisations")
+    op.drop_table("ledger_tiles")
+    op.drop_table("ledger_leaves")
+    op.drop_table("ledger_keys")
     op.drop_table("ledger_heads")
     op.drop_table("ledger_entries")
+    op.drop_table("ledger_checks")
+    op.drop_table("ledger_checkpoints")
     op.drop_table("heartbeats")
     if op.get_bind().dialect.name == "postgresql":
         op.execute("DROP FUNCTION ledger_only_added")
