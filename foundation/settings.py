@@ -65,6 +65,14 @@ def _nodes(text: str) -> str:
     return text
 
 
+def _addresses(text: str) -> str:
+    for address in filter(None, text.split(",")):
+        name, at, domain = address.strip().partition("@")
+        if not (name and at and domain) or " " in address.strip():
+            raise ValueError("must be ada@court.example,desk@partner.example")
+    return text
+
+
 def _number(least: int) -> Callable[[str], int]:
     def read(text: str) -> int:
         if not text.strip().isdigit() or int(text) < least:
@@ -120,6 +128,11 @@ class Settings:
     keyring_file: str = _setting(str, default="")
     keyring_passphrase: str = _setting(str, default="", repr=False)
 
+    # Only the clock is given it: one private key of the log a line, the newest first.
+    ledger_key: str = _setting(str, default="", repr=False)
+    # Who keeps our checkpoints: `ada@court.example,desk@partner.example`; each is mailed one a day.
+    checkpoint_mail: str = _setting(_addresses, default="")
+
     twilio_account_sid: str = _setting(str, default="")
     twilio_auth_token: str = _setting(str, default="", repr=False)
     # During a rotation, callbacks signed with the older token are still believed.
@@ -171,6 +184,11 @@ class Settings:
     def public_host(self) -> str:
         """The public door's host name, as messages' addresses name it."""
         return urlsplit(self.public_url).hostname or ""
+
+    @property
+    def checkpoint_addresses(self) -> tuple[str, ...]:
+        """Those to whom a checkpoint is mailed each day."""
+        return tuple(address.strip() for address in self.checkpoint_mail.split(",") if address.strip())
 
     @property
     def is_live(self) -> bool:

@@ -65,9 +65,12 @@ def open_stream(
     session: Session, stream: str, *, kind: str, at: datetime, actor: Actor, facts: Mapping[str, Any]
 ) -> str:
     """The first entry of a new stream; returns its hash. Raises IntegrityError where the stream exists."""
-    entry_hash = _write(session, stream, 1, GENESIS, kind, at, actor, facts)
-    session.execute(insert(ledger_heads), {"stream": stream, "position": 1, "entry_hash": entry_hash})
-    return entry_hash
+    row = _row(stream, 1, GENESIS, kind, at, actor, facts)
+    # The head first: the sequencer relies on it that an entry's number is drawn by a transaction that wrote already.
+    head = {"stream": stream, "position": 1, "entry_hash": row["entry_hash"]}
+    session.execute(insert(ledger_heads), head)
+    session.execute(insert(ledger_entries), row)
+    return str(row["entry_hash"])
 
 
 def append(
@@ -82,13 +85,14 @@ def append(
     ).first()
     if head is None:
         return open_stream(session, stream, kind=kind, at=at, actor=actor, facts=facts)
-    entry_hash = _write(session, stream, head.position + 1, head.entry_hash, kind, at, actor, facts)
+    row = _row(stream, head.position + 1, head.entry_hash, kind, at, actor, facts)
+    session.execute(insert(ledger_entries), row)
     session.execute(
         update(ledger_heads)
         .where(ledger_heads.c.stream == stream)
-        .values(position=head.position + 1, entry_hash=entry_hash)
+        .values(position=head.position + 1, entry_hash=row["entry_hash"])
     )
-    return entry_hash
+    return str(row["entry_hash"])
 
 
 def last_at(session: Session, stream: str, but_for: Collection[str]) -> datetime | None:
@@ -101,8 +105,7 @@ def last_at(session: Session, stream: str, but_for: Collection[str]) -> datetime
     return last
 
 
-def _write(
-    session: Session,
+def _row(
     stream: str,
     position: int,
     previous: str,
@@ -110,9 +113,7 @@ def _write(
     at: datetime,
     actor: Actor,
     facts: Mapping[str, Any],
-) -> str:
+) -> dict[str, Any]:
     body = body_of(stream, position, previous, kind, at, actor, facts)
-    entry_hash = hashlib.sha256(body).hexdigest()
     row = {"stream": stream, "position": position, "kind": kind, "at": at, "body": body.decode()}
-    session.execute(insert(ledger_entries), row | {"entry_hash": entry_hash})
-    return entry_hash
+    return row | {"entry_hash": hashlib.sha256(body).hexdigest()}

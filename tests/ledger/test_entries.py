@@ -14,6 +14,7 @@ from sqlalchemy.exc import IntegrityError
 
 from foundation import database
 from ledger import entries
+from ledger.audit import audit
 from ledger.entries import Actor, commitment
 from ledger.verification import entries_of, verify
 
@@ -53,7 +54,7 @@ def test_an_entry_is_gone_with_the_change_that_failed(engine: Engine) -> None:
         entries.append(session, "a", kind="noted", at=NOON, actor=INES, facts={})
         raise RuntimeError
     with database.reading(engine) as session:
-        assert verify(session).entries == 0
+        assert audit(session).entries == 0
 
 
 def test_a_stream_is_opened_once(engine: Engine) -> None:
@@ -71,7 +72,7 @@ def test_appenders_of_one_stream_wait_for_each_other(engine: Engine) -> None:
         thread.join()
     with database.reading(engine) as session:
         assert verify(session, "a").entries == 9
-        assert verify(session).intact
+        assert audit(session).intact
 
 
 def test_an_actor_says_only_what_is_known() -> None:

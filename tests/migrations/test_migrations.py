@@ -16,7 +16,7 @@ import desk.commands  # noqa: F401  # loads every room's tables
 from foundation import database
 from foundation.identifiers import new_id
 from foundation.settings import Settings
-from ledger.verification import verify
+from ledger.audit import audit
 from referrals.tables import referrals
 from tests import builders
 
@@ -60,7 +60,7 @@ def test_down_and_up_again_with_data(bare: Engine, settings: Settings) -> None:
         builders.file_tip(town)
         with database.reading(bare) as session:
             assert session.execute(select(func.count()).select_from(referrals)).scalar_one() == 1
-            assert verify(session).intact
+            assert audit(session).intact
         database.migrate(bare, "base")
         assert set(inspect(bare).get_table_names()) <= {"alembic_version"}
         database.migrate(bare)

@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 
 from foundation import database
 from ledger import entries
+from ledger.audit import audit
 from ledger.entries import Actor
 from ledger.tables import ledger_entries as rows
 from ledger.tables import ledger_heads as heads
@@ -114,7 +115,7 @@ TAMPERINGS = [
 def unguard(db: Connection) -> None:
     """What an administrator of the database can do: take the triggers away."""
     if db.dialect.name == "sqlite":
-        for name in ("ledger_no_update", "ledger_no_delete"):
+        for name in ("ledger_entries_no_update", "ledger_entries_no_delete"):
             db.execute(text(f"DROP TRIGGER {name}"))
     else:
         db.execute(text("SET session_replication_role = replica"))
@@ -122,7 +123,7 @@ def unguard(db: Connection) -> None:
 
 def test_an_untouched_ledger_is_intact(engine: Engine) -> None:
     with database.reading(engine) as session:
-        verdict = verify(session)
+        verdict = audit(session)
     assert (verdict.entries, verdict.streams, verdict.broken) == (8, 2, None)
 
 
@@ -135,7 +136,7 @@ def test_tampering_is_noticed_and_its_stream_named(
         tamper(db)
         # Undone at the end, so that the shared database of PostgreSQL keeps its triggers.
         with Session(db) as session:
-            broken = verify(session).broken
+            broken = audit(session).broken
             in_stream = verify(session, "a").broken
         db.rollback()
     assert broken is not None

@@ -10,7 +10,8 @@ from sqlalchemy import Row, select
 
 import worker
 from foundation import clock, database, heartbeat, outbox
-from ledger.verification import entries_of, verify
+from ledger.audit import audit
+from ledger.verification import entries_of
 from notifications import notices as told
 from notifications.tables import notices
 from referrals import content, filing, grants, moves, receipts
@@ -187,6 +188,6 @@ def faults(town: Town) -> list[str]:
     with database.transaction(town.engine) as session:
         now = database.now(session)
         heartbeat.beat(session, "clock", now)
-        verdict = verify(session)
+        verdict = audit(session)
         broken = [verdict.broken] if verdict.broken else []
         return [*record.faults(session), *soundness.faults(session, now), *broken]

@@ -1,0 +1,288 @@
+"""The audit of the whole ledger: every entry, every link, the tree, every checkpoint; the first fault is named.
+
+It goes through the log in order and in batches. Each stream's last entry is remembered, some 300 bytes a stream; all
+else takes constant memory. It can go on from where an earlier audit ended: that is what `doctor` does.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Row, exists, func, insert, select, tuple_
+from sqlalchemy.orm import Session
+
+from ledger import checkpoint, checkpoints, log, tiles
+from ledger.checkpoint import BadNote, Verifier
+from ledger.tables import ledger_checks, ledger_entries, ledger_heads, ledger_leaves, ledger_tiles
+from ledger.verification import BEFORE_FIRST, Last, end_fault, fault_of
+
+# Twenty tiles of the tree.
+_BATCH = 20 * tiles.TILE
+_SOME = 400
+
+
+@dataclass(frozen=True)
+class Audited:
+    """What was looked at, and the first fault (None: all is as it should be).
+
+    `entries` of `streams` were read: the log's from `since` up to `size`, and the `waiting` that are not in it yet.
+    `signed` checkpoints and `kept` ones fit the tree, whose root is `root`.
+    """
+
+    since: int
+    size: int
+    root: bytes
+    entries: int
+    waiting: int
+    streams: int
+    signed: int
+    kept: int
+    broken: str | None
+
+    @property
+    def intact(self) -> bool:
+        """True where nothing is wrong."""
+        return self.broken is None
+
+
+class _Broken(Exception):
+    """The first fault, as a sentence."""
+
+
+def audit(
+    session: Session, keys: Sequence[Verifier] = (), kept: Iterable[str] = (), since: int = 0
+) -> Audited:
+    """Checks the ledger; with `since`, what came after so many entries of the log. Call it in a steady transaction.
+
+    `keys` are public keys from a trusted place. Without any, those that the database itself names are believed, and a
+    thief of the database could have put in others. `kept` are checkpoints that somebody outside kept: the log must
+    continue each of them. Raises BadNote where no known key signed one of those.
+    """
+    known = list(keys) or checkpoints.verifiers(session)
+    run = _Run(session, known, [checkpoint.read(note, known) for note in kept], since)
+    broken = None
+    try:
+        run.log_in_order()
+        run.what_waits()
+        run.ends()
+    except _Broken as fault:
+        broken = str(fault)
+    size, root = run.tree.size, run.tree.root()
+    return Audited(since, size, root, run.entries, run.waiting, len(run.last), run.signed, run.kept, broken)
+
+
+def checked(session: Session) -> int:
+    """How many entries of the log an earlier audit checked, if their root is still what it was then; else 0."""
+    newest = session.execute(select(ledger_checks).order_by(ledger_checks.c.id.desc()).limit(1)).first()
+    if newest is None:
+        return 0
+    try:
+        unchanged = tiles.StoredTree(session).root(newest.size) == newest.root
+    except ValueError:
+        return 0
+    return int(newest.size) if unchanged else 0
+
+
+def remember(session: Session, audited: Audited, now: datetime) -> None:
+    """Keeps how far the log is checked and sound."""
+    if audited.intact and audited.size > audited.since:
+        row = {"size": audited.size, "root": audited.root, "checked_at": now}
+        session.execute(insert(ledger_checks), row)
+
+
+class _Run:
+    """One audit under way."""
+
+    def __init__(
+        self, session: Session, known: list[Verifier], kept: list[checkpoint.Checkpoint], since: int
+    ) -> None:
+        self._session, self._known, self._since = session, known, since
+        stored = tiles.StoredTree(session)
+        self.tree = log.Growing(since, stored.subtree)
+        # Leaves of the tile that is being filled, and the tiles that this batch filled.
+        self._filling = stored.run(0, since // tiles.TILE)[: since % tiles.TILE]
+        self._filled: dict[int, list[bytes]] = {}
+        self._signed = iter(session.execute(checkpoints.after(since).execution_options(yield_per=_BATCH)))
+        self._next = next(self._signed, None)
+        self._kept = {each.size: each.root for each in kept}
+        self._kept_before = [size for size in self._kept if size <= since]
+        self.last: dict[str, Last] = {}
+        self.entries = self.waiting = self.signed = self.kept = 0
+
+    def log_in_order(self) -> None:
+        """Every leaf with its entry, the tiles, and each checkpoint at the size at which it was signed."""
+        stored = tiles.StoredTree(self._session)
+        for size in self._kept_before:
+            self._compare_kept(size, stored.root(size))
+        for first in itertools.count(self._since, _BATCH):
+            rows = self._session.execute(_leaves(first)).all()
+            self._know_before(rows)
+            for row in rows:
+                self._leaf(row)
+            self._compare_tiles()
+            if len(rows) < _BATCH:
+                break
+        self._compare_upper_tiles()
+        self._compare_ends()
+
+    def what_waits(self) -> None:
+        """Entries that the sequencer has not taken up yet."""
+        leaf = ledger_leaves.c.sequence
+        taken = exists(select(leaf).where(leaf == ledger_entries.c.sequence))
+        before = select(leaf).where(ledger_leaves.c.log_index == self._since - 1).scalar_subquery()
+        found = self._session.execute(
+            select(ledger_entries)
+            .where(ledger_entries.c.sequence > func.coalesce(before, 0), ~taken)
+            .order_by(ledger_entries.c.sequence)
+            .execution_options(yield_per=_BATCH)
+        )
+        for rows in found.partitions():
+            self._know_before(rows)
+            for row in rows:
+                self._entry(row)
+                self.waiting += 1
+
+    def ends(self) -> None:
+        """Each stream's last entry is the one that its head says."""
+        unmet = set(self.last)
+        for head in self._heads():
+            unmet.discard(head.stream)
+            last = self.last.get(head.stream, BEFORE_FIRST)
+            _refuse(end_fault(head.stream, (head.position, head.entry_hash), last))
+        for stream in sorted(unmet)[:1]:
+            _refuse(end_fault(stream, None, self.last[stream]))
+
+    def _leaf(self, row: Row[Any]) -> None:
+        if row.log_index != self.tree.size:
+            raise _Broken(f"place {self.tree.size} of the log: nothing is there, and more comes after it")
+        if row.body is None:
+            raise _Broken(f"place {row.log_index} of the log: its entry is gone")
+        self._entry(row)
+        leaf = log.leaf_hash(row.body.encode())
+        if leaf != row.leaf_hash:
+            raise _Broken(
+                f"entry {row.position} of stream {row.stream}: it is not what place {row.log_index} of the log holds"
+            )
+        self.tree.add(leaf)
+        self._filling.append(leaf)
+        size = self.tree.size
+        if size % tiles.TILE == 0:
+            self._filled[size // tiles.TILE - 1], self._filling = self._filling, []
+        if self._next is not None and self._next.size == size:
+            self._compare_checkpoint(self._next)
+        if size in self._kept:
+            self._compare_kept(size, self.tree.root())
+
+    def _entry(self, row: Row[Any]) -> None:
+        self.entries += 1
+        _refuse(fault_of(row, self.last.get(row.stream, BEFORE_FIRST)))
+        self.last[row.stream] = row.position, row.entry_hash
+
+    def _know_before(self, rows: Iterable[Row[Any]]) -> None:
+        """After an earlier audit: the entries before the first new ones of their streams were checked by it."""
+        if not self._since:
+            return
+        firsts: dict[str, int] = {}
+        for row in rows:
+            if row.body is not None and row.stream not in self.last:
+                firsts.setdefault(row.stream, row.position - 1)
+        wanted = [(stream, position) for stream, position in firsts.items() if position]
+        columns = (ledger_entries.c.stream, ledger_entries.c.position)
+        for start in range(0, len(wanted), _SOME):
+            found = self._session.execute(
+                select(*columns, ledger_entries.c.entry_hash).where(
+                    tuple_(*columns).in_(wanted[start : start + _SOME])
+                )
+            )
+            self.last |= {row.stream: (row.position, row.entry_hash) for row in found}
+
+    def _compare_checkpoint(self, row: Row[Any]) -> None:
+        name, root = f"checkpoint {row.number}", self.tree.root()
+        try:
+            said = checkpoint.read(row.note, self._known)
+        except BadNote as fault:
+            raise _Broken(f"{name}: {fault}") from None
+        if (said.size, said.root) != (self.tree.size, root) or row.root != root:
+            raise _Broken(f"{name}: the {row.size} entries of the log are not those that it was signed over")
+        self.signed += 1
+        self._next = next(self._signed, None)
+
+    def _compare_kept(self, size: int, root: bytes) -> None:
+        if self._kept[size] != root:
+            raise _Broken(
+                f"a kept checkpoint: the first {size} entries of the log are not those that it covers"
+            )
+        self.kept += 1
+
+    def _compare_tiles(self) -> None:
+        """The tiles that were filled just now are stored as they should be."""
+        tile = ledger_tiles.c
+        query = select(tile.position, tile.root, tile.hashes).where(
+            tile.level == 0, tile.position.in_(self._filled)
+        )
+        found = {row.position: (row.hashes, row.root) for row in self._session.execute(query)}
+        for position, leaves in self._filled.items():
+            if found.get(position) != (b"".join(leaves), log.root_of(leaves)):
+                raise _Broken(f"tile {position} of the log: it does not fit the leaves below it")
+        self._filled.clear()
+
+    def _compare_upper_tiles(self) -> None:
+        for level in itertools.count(1):
+            count = self.tree.size >> 8 * (level + 1)
+            if not count:
+                return
+            stored = tiles.StoredTree(self._session)
+            for position in range(self._since >> 8 * (level + 1), count):
+                below = stored.below(level, position)
+                if stored.tile(level, position) != (b"".join(below), log.root_of(below)):
+                    raise _Broken(
+                        f"tile {position} of level {level} of the log: it does not fit those below it"
+                    )
+
+    def _compare_ends(self) -> None:
+        """Nothing outside the database or in it speaks of more entries than there are."""
+        size = self.tree.size
+        if self._next is not None:
+            raise _Broken(
+                f"checkpoint {self._next.number}: it covers {self._next.size} entries, and the log has {size}"
+            )
+        if self._kept and max(self._kept) > size:
+            raise _Broken(f"a kept checkpoint: it covers {max(self._kept)} entries, and the log has {size}")
+
+    def _heads(self) -> Iterable[Row[Any]]:
+        """All heads; after an earlier audit those of the streams that went on since."""
+        if not self._since:
+            yield from self._session.execute(select(ledger_heads).execution_options(yield_per=_BATCH))
+            return
+        streams = sorted(self.last)
+        for start in range(0, len(streams), _SOME):
+            some = streams[start : start + _SOME]
+            yield from self._session.execute(select(ledger_heads).where(ledger_heads.c.stream.in_(some)))
+
+
+def _leaves(first: int) -> Any:
+    entry = ledger_entries.c
+    return (
+        select(
+            ledger_leaves.c.log_index,
+            ledger_leaves.c.leaf_hash,
+            entry.stream,
+            entry.position,
+            entry.kind,
+            entry.at,
+            entry.body,
+            entry.entry_hash,
+        )
+        .outerjoin(ledger_entries, ledger_entries.c.sequence == ledger_leaves.c.sequence)
+        .where(ledger_leaves.c.log_index >= first, ledger_leaves.c.log_index < first + _BATCH)
+        .order_by(ledger_leaves.c.log_index)
+    )
+
+
+def _refuse(fault: str | None) -> None:
+    if fault:
+        raise _Broken(fault)
