@@ -18,7 +18,9 @@ OPEN = {
         "home", "healthz", "readyz", "account.sign_in", "account.send_sign_in", "public.tip_page", "public.send_tip",
         "public.check_receipt", "public.status_page", "public.show_status",
     },
-    "desk": {"healthz", "readyz", "account.sign_in", "account.send_sign_in", "replies.", "callbacks."},
+    "desk": {
+        "healthz", "readyz", "account.sign_in", "account.send_sign_in", "replies.", "callbacks.", "desk.calendar_feed",
+    },
 }  # fmt: skip
 
 
