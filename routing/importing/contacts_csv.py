@@ -5,23 +5,25 @@ Numbers and addresses belong to people: the report never repeats them.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 
-from email_validator import EmailNotValidError, validate_email
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from directory import members
+from directory.contacts import ContactFault, normal_address
 from directory.members import Channel
 from directory.tables import contacts
 from directory.tables import members as people
 from routing.importing.changes import Changes
-from routing.importing.numbers import NotANumber, e164
 from routing.importing.report import Fault, Report
 from routing.importing.rows import Opened, Row
 from routing.importing.sheets import check_columns
 
 COLUMNS = ("member", "channel", "address")
+
+_CHANNELS = tuple(channel.value for channel in Channel)
+_UNREACHABLE = {Channel.SMS: "no telephone has that number", Channel.EMAIL: "this is no e-mail address"}
 
 # Member's id, channel, address.
 Contact = tuple[str, Channel, str]
@@ -53,37 +55,27 @@ def read_contacts(opened: Opened, report: Report, known: Mapping[str, str]) -> d
 def _faults(row: Row, found: dict[Contact, int], known: Mapping[str, str]) -> Iterator[Fault]:
     """The reasons against one row; without any it is among `found`."""
     cells = row.values
-    member_id, normal = known.get(cells.get("member", "").lower(), ""), _NORMAL.get(cells.get("channel", ""))
     if row.fault:
         yield Fault(row.number, "", "", row.fault)
         return
+    member_id = known.get(cells["member"].lower(), "")
     if not member_id:
         yield Fault(row.number, "", "member", "there is no active member with this e-mail address")
-    if normal is None:
-        yield Fault(row.number, "", "channel", f"a channel is one of {', '.join(_NORMAL)}", cells["channel"])
-        return
-    try:
-        contact = (member_id, Channel(cells["channel"]), normal(cells["address"]))
-    except (NotANumber, EmailNotValidError):
+    if cells["channel"] not in _CHANNELS:
         yield Fault(
-            row.number, "", "address", "this is no telephone number or e-mail address that could be reached"
+            row.number, "", "channel", f"a channel is one of {', '.join(_CHANNELS)}", cells["channel"]
         )
+        return
+    channel = Channel(cells["channel"])
+    try:
+        contact = (member_id, channel, normal_address(channel, cells["address"]))
+    except ContactFault:
+        yield Fault(row.number, "", "address", _UNREACHABLE[channel])
         return
     if contact in found:
         yield Fault(row.number, "", "address", f"row {found[contact]} says the same")
     elif member_id:
         found[contact] = row.number
-
-
-def _mail_address(written: str) -> str:
-    return validate_email(written, check_deliverability=False).normalized
-
-
-def _normal(channel: Channel) -> Callable[[str], str]:
-    return _mail_address if channel is Channel.EMAIL else e164
-
-
-_NORMAL: Mapping[str, Callable[[str], str]] = {channel.value: _normal(channel) for channel in Channel}
 
 
 def changes(found: Mapping[Contact, int], known: frozenset[Contact]) -> Changes:

@@ -13,6 +13,8 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from directory import teams
+from directory.contacts import ContactFault, normal_address
+from directory.members import Channel
 from directory.tables import organisations
 from directory.tables import teams as table
 from directory.teams import TeamKind
@@ -20,7 +22,6 @@ from referrals.keyring import Keyring
 from referrals.team_keys import make_team_keys
 from routing import gazetteer
 from routing.importing.changes import Changes
-from routing.importing.numbers import NotANumber, e164
 from routing.importing.report import Fault, Report
 from routing.importing.rows import Opened, Row
 from routing.importing.sheets import check_columns
@@ -117,9 +118,13 @@ def _slug(written: str) -> bool:
 
 def _telephone(written: str) -> bool:
     try:
-        return not written or bool(e164(written))
-    except NotANumber:
+        return not written or bool(_number(written))
+    except ContactFault:
         return False
+
+
+def _number(written: str) -> str:
+    return normal_address(Channel.SMS, written)
 
 
 @cache
@@ -155,7 +160,7 @@ def _team(cells: Mapping[str, str]) -> Team:
         cells["parent"],
         cells["time_zone"],
         _state(cells.get("state", "")),
-        e164(cells["telephone"]) if cells.get("telephone") else "",
+        _number(cells["telephone"]) if cells.get("telephone") else "",
     )
 
 
