@@ -11,7 +11,7 @@ from flask import Blueprint, Response, abort, current_app, request
 from sqlalchemy import Row
 from sqlalchemy.orm import Session
 
-from directory import members
+from directory import contacts, members
 from directory.guards import guard
 from directory.members import Channel
 from directory.permissions import PUBLIC
@@ -57,6 +57,7 @@ def _obey(session: Session, number: str, verb: Verb | None, code: str, now: date
             return _say(session, number, Reply.CODE_UNKNOWN)
         actor = Actor(member_id=notice.member_id, team_id=notice.team_id)
         reply = _ANSWERS[verb](session, notice, actor, now)
+        contacts.answered_from(session, notice.contact_id, now)
         return _say(session, number, reply, notice.reference)
     return _say(session, number, Reply.HELP if verb is Verb.HELP else Reply.EMERGENCY)
 
