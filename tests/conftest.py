@@ -18,7 +18,7 @@ from sqlalchemy.orm import Session
 from foundation import database
 from foundation.settings import Settings
 from referrals.duty import Duty
-from tests import builders, servers
+from tests import builders, compiled, hashing, servers
 from tests.builders import Town
 
 if TYPE_CHECKING:
@@ -27,6 +27,14 @@ if TYPE_CHECKING:
 # On a busy machine one example may be slow; a test that hangs is ended by its time limit.
 hypothesis.settings.register_profile("waypost", deadline=None)
 hypothesis.settings.load_profile("waypost")
+
+hashing.cheapen()
+compiled.keep_templates()
+
+# Thousands of small databases sync each commit; in memory that costs nothing, and SQLite does the same there.
+_MEMORY, _ENOUGH = Path("/dev/shm"), 2 * 1024**3
+if _MEMORY.is_dir() and os.access(_MEMORY, os.W_OK) and shutil.disk_usage(_MEMORY).free > _ENOUGH:
+    os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(_MEMORY))
 
 _CHROMIUM = Path(__file__).parent.parent / ".venv" / "chromium"
 _SWITCHES = ["--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]

@@ -8,6 +8,8 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from argon2 import extract_parameters
+from argon2.profiles import RFC_9106_LOW_MEMORY
 from flask.testing import FlaskClient
 from sqlalchemy import Engine, func, select, update
 from werkzeug.test import TestResponse
@@ -20,7 +22,7 @@ from foundation import clock, database
 from foundation.settings import Settings
 from intake.app import create_app
 from ledger.tables import ledger_entries
-from tests import builders
+from tests import builders, hashing
 from tests.builders import Town, later
 from tests.intake.office import Office, text
 
@@ -47,6 +49,11 @@ def _try(client: FlaskClient, **answers: str) -> TestResponse:
 
 def _cookies(answer: TestResponse) -> str:
     return "\n".join(line for line in answer.headers.getlist("Set-Cookie") if "member" in line)
+
+
+def test_a_guess_costs_what_rfc_9106_asks() -> None:
+    real = extract_parameters(hashing.REAL.hash(PASSWORD))
+    assert real == RFC_9106_LOW_MEMORY
 
 
 def test_the_three_together_lead_to_the_portal(client: FlaskClient) -> None:
