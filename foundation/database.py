@@ -125,6 +125,16 @@ def reading(engine: Engine) -> Iterator[Session]:
         yield session
 
 
+@contextmanager
+def steady(engine: Engine) -> Iterator[Session]:
+    """A transaction that only reads, all of it as it was at its first moment, whatever others write meanwhile."""
+    options: dict[str, Any] = {"reading": True}
+    if engine.dialect.name == "postgresql":
+        options["isolation_level"] = "REPEATABLE READ"
+    with Session(engine.execution_options(**options)) as session, session.begin():
+        yield session
+
+
 def changed(session: Session, statement: Update | Delete) -> int:
     """Makes the change and says how many rows it met: what a compare-and-set asks."""
     result = session.execute(statement)

@@ -7,7 +7,7 @@ else takes constant memory. It can go on from where an earlier audit ended: that
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -106,7 +106,7 @@ class _Run:
         # Leaves of the tile that is being filled, and the tiles that this batch filled.
         self._filling = stored.run(0, since // tiles.TILE)[: since % tiles.TILE]
         self._filled: dict[int, list[bytes]] = {}
-        self._signed = iter(session.execute(checkpoints.after(since).execution_options(yield_per=_BATCH)))
+        self._signed: Iterator[Row[Any]] = iter(session.execute(checkpoints.after(since).execution_options(yield_per=_BATCH)))
         self._next = next(self._signed, None)
         self._kept = {each.size: each.root for each in kept}
         self._kept_before = [size for size in self._kept if size <= since]
