@@ -53,6 +53,7 @@ _SENTENCES: dict[str, str] = {
     "note_recorded": "{who} added a note.",
     "action_recorded": "{who} recorded an action: {action}.",
     "closing_recorded": "{who} wrote down the reason for closing.",
+    "decided": "Routing looked for the team that answers.",
     "place_learned": "{who} added what was learned of the place.",
 }
 _PARTS_OF_SERVICE = {"intake": "A member of the public", "routing": "The service", "clock": "The clock"}

@@ -13,9 +13,10 @@ from flask.cli import AppGroup
 
 from directory import teams
 from foundation import clock, database
-from referrals import behaviours
+from referrals import behaviours, moves
 from referrals.facts import Evidence, Facts, PlaceKind, Relation, Setting, Urgency
 from routing import explanation, gazetteer, places, snapshots
+from routing import replay as replaying
 from routing.decision import Decision, decide
 from routing.snapshots import Snapshot
 
@@ -96,6 +97,23 @@ def explain(
         decision = decide(facts, snapshot.rules, snapshot.boundaries, moment)
         names = {row.id: row.name for row in teams.all_teams(session)}
     click.echo(json.dumps(decision.as_json(), indent=2) if as_json else _told(decision, snapshot, names))
+
+
+@routing.command()
+@click.argument("reference")
+def replay(reference: str) -> None:
+    """Makes every decision about a referral again, from what was stored with it, and compares the digests."""
+    with database.reading(current_app.extensions["engine"]) as session:
+        referral = moves.by_reference(session, reference)
+        if referral is None:
+            raise click.ClickException("No referral has that reference.")
+        made = [(row, replaying.replay(session, row)) for row in replaying.of_referral(session, referral.id)]
+    for row, again in made:
+        verdict = "the same" if again.digest == row.digest else f"DIFFERENT, now {again.digest}"
+        click.echo(f"{row.made_at:%Y-%m-%d %H:%M} UTC  {row.status:<16} {row.digest}  {verdict}")
+    if any(again.digest != row.digest for row, again in made):
+        raise click.ClickException("A decision does not follow from what was stored with it.")
+    click.echo(f"{len(made)} made again." if made else "Nothing was decided about it yet.")
 
 
 @routing.command()

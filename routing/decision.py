@@ -2,125 +2,22 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import replace
 from datetime import datetime
-from enum import StrEnum
-from functools import cached_property
-from typing import Any
 
-from referrals.facts import Evidence, Facts, Relation, Urgency
+from referrals.facts import Evidence, Facts, Relation, Setting, Urgency
 from routing.areas import code_of, layer_of
 from routing.boundaries import Boundaries
 from routing.locate import Confidence, Doubt, DoubtKind, Hit, Hits, Located, locate
 from routing.rules import Role, RuleSet
-from routing.weighing import RELATION_RANKS, Match, Outcome, Question, leading, weigh
+from routing.verdict import Change, ChangeKind, Considered, Decision, Status
+from routing.weighing import RELATION_RANKS, Match, Outcome, Question, foremost, leading, weigh
 
+__all__ = ["Change", "ChangeKind", "Considered", "Decision", "Status", "decide"]
 
-class Status(StrEnum):
-    """How a decision ends. Each of the five has an owner."""
-
-    ROUTED = "routed"
-    AMBIGUOUS = "ambiguous"
-    CONFIRM_LOCATION = "confirm_location"
-    LOCATION_NEEDED = "location_needed"
-    NO_COVERAGE = "no_coverage"
-
-
-@dataclass(frozen=True)
-class Considered:
-    """A rule that was touched, and what became of it. `detail` belongs to the outcome: the criterion that
-    lost, the condition that failed, the shielding area, the excluding rule ("" for the team's own answer),
-    or the reason."""
-
-    rule: str
-    team: str
-    role: Role
-    area: str
-    relation: Relation
-    confidence: Confidence
-    share: float
-    key: tuple[int, ...]
-    outcome: Outcome
-    detail: str = ""
-    distance_m: float | None = None
-
-
-@dataclass(frozen=True)
-class Change:
-    """What would change the decision: settling which of `areas` is meant ("" stands for outside all of
-    them); for a line also how far off it is. Without `kind`: any place at all."""
-
-    kind: DoubtKind | None
-    areas: tuple[str, ...] = ()
-    distance_m: float | None = None
-
-
-@dataclass(frozen=True)
-class Decision:
-    """Who answers and why. Teams are ids.
-
-    `leads`: the one team that leads; tied teams if *ambiguous*; if *confirm_location* the best first and then
-    those that would lead otherwise; else none. `owner` holds the referral until somebody acknowledges: the
-    hub of the one state that the place lies in, or the root desk. `offered_at_once` is not empty only for
-    imminent referrals that are not *routed*.
-    """
-
-    status: Status
-    leads: tuple[str, ...]
-    supports: tuple[str, ...]
-    notifies: tuple[str, ...]
-    owner: str
-    offered_at_once: tuple[str, ...]
-    considered: tuple[Considered, ...]
-    what_would_change: tuple[Change, ...]
-    as_of: datetime
-    rule_set: str
-    boundary_set: str
-    urgency: Urgency
-    evidence: tuple[Evidence, ...]
-    unreachable: tuple[str, ...] = ()
-    excluded: tuple[str, ...] = ()
-
-    @cached_property
-    def digest(self) -> str:
-        """SHA-256 (hex) over everything else; it goes into the ledger."""
-        written = json.dumps(self._members(), sort_keys=True, separators=(",", ":"))
-        return hashlib.sha256(written.encode()).hexdigest()
-
-    def as_json(self) -> dict[str, Any]:
-        """A JSON object with the digest."""
-        return {**self._members(), "digest": self.digest}
-
-    def _members(self) -> dict[str, Any]:
-        plain = dict(self.__dict__)
-        plain.pop("digest", None)
-        return plain | {
-            "considered": [entry.__dict__ for entry in self.considered],
-            "what_would_change": [entry.__dict__ for entry in self.what_would_change],
-            "as_of": self.as_of.isoformat(),
-            "evidence": [piece.as_json() for piece in self.evidence],
-        }
-
-    @classmethod
-    def from_json(cls, stored: Mapping[str, Any]) -> Decision:
-        """The inverse of `as_json`. The stored digest is not believed: it is computed anew."""
-        names = ("leads", "supports", "notifies", "offered_at_once", "unreachable", "excluded")
-        lists: dict[str, Any] = {name: tuple(stored[name]) for name in names}
-        return cls(
-            status=Status(stored["status"]),
-            owner=stored["owner"],
-            considered=tuple(_considered_from(entry) for entry in stored["considered"]),
-            what_would_change=tuple(_change_from(entry) for entry in stored["what_would_change"]),
-            as_of=datetime.fromisoformat(stored["as_of"]),
-            rule_set=stored["rule_set"],
-            boundary_set=stored["boundary_set"],
-            urgency=Urgency(stored["urgency"]),
-            evidence=tuple(Evidence.from_json(piece) for piece in stored["evidence"]),
-            **lists,
-        )
+# Why a team is passed over, by team; a bare collection of teams says it in the usual words.
+PassedOver = Mapping[str, str] | Collection[str]
 
 
 def decide(
@@ -128,63 +25,97 @@ def decide(
     ruleset: RuleSet,
     boundaries: Boundaries,
     as_of: datetime,
-    unreachable: frozenset[str] = frozenset(),
-    excluded: frozenset[str] = frozenset(),
+    unreachable: PassedOver = frozenset(),
+    excluded: PassedOver = frozenset(),
 ) -> Decision:
     """The decision on `facts` (their evidence included) at the aware moment `as_of`.
 
     `unreachable` are teams without a verified contact for this urgency now; `excluded` are teams that have
-    already answered no. Never fails on strange evidence: what finds nothing is as good as no evidence.
+    already answered no, or nothing. Never fails on strange evidence: what finds nothing is as good as no evidence.
     """
-    evidence = _in_order(facts.evidence)
-    located = locate(evidence, boundaries, ruleset.share_floor)
-    asked = Question(facts, ruleset, boundaries, as_of, unreachable, excluded)
+    facts = _in_order(facts)
+    located = locate(facts.evidence, boundaries, ruleset.share_floor)
+    asked = Question(
+        facts, ruleset, boundaries, as_of, _whys(unreachable, "contact"), _whys(excluded, "declined")
+    )
     matches = weigh(located.hits, asked)
     best = leading(matches)
     others = _other_leads(located, asked, best)
     status = _status(best, others, matches, located.hits)
-    leads = _leads(status, best, others)
-    supports, notifies = _company(matches, leads)
     owner = _owner(located.hits, asked)
+    leads, possible = _leads(status, best, others)
+    at_once = _at_once(asked, status, possible, owner) if facts.urgency is Urgency.IMMINENT else ()
+    supports, notifies = _company(matches, {*leads, *at_once})
     return Decision(
         status=status,
         leads=leads,
         supports=supports,
         notifies=notifies,
         owner=owner,
-        offered_at_once=_at_once(facts.urgency, status, leads, owner, ruleset.root_team),
-        considered=tuple(_considered(match) for match in matches),
-        what_would_change=_changes(status, located, others),
+        offered_at_once=at_once,
+        considered=tuple(map(_considered, matches)),
+        what_would_change=(*_doubts(status, located, others), *_settings(located.hits, matches, asked, best)),
+        facts=facts,
         as_of=as_of,
         rule_set=ruleset.digest,
         boundary_set=boundaries.digest,
-        urgency=facts.urgency,
-        evidence=evidence,
-        unreachable=tuple(sorted(unreachable)),
-        excluded=tuple(sorted(excluded)),
+        unreachable=tuple(sorted(asked.passed_over.items())),
+        excluded=tuple(sorted(asked.excluded.items())),
     )
 
 
-def _in_order(evidence: Iterable[Evidence]) -> tuple[Evidence, ...]:
+def _whys(passed_over: PassedOver, usual: str) -> Mapping[str, str]:
+    return passed_over if isinstance(passed_over, Mapping) else dict.fromkeys(passed_over, usual)
+
+
+def _in_order(facts: Facts) -> Facts:
     """Each piece once, in an order of its content: who was quicker to type what must not matter."""
-    pieces = {json.dumps(piece.as_json(), sort_keys=True): piece for piece in evidence}
-    return tuple(pieces[key] for key in sorted(pieces))
+    pieces = {_content(piece): piece for piece in map(_sorted, facts.evidence)}
+    evidence = tuple([pieces[content] for content in sorted(pieces)])
+    behaviours = tuple(sorted({*facts.behaviours}))
+    return Facts(facts.urgency, behaviours, facts.setting, facts.originator, evidence)
+
+
+def _sorted(piece: Evidence) -> Evidence:
+    areas = piece.areas if len(piece.areas) < 2 else tuple(sorted({*piece.areas}))
+    return piece if areas == piece.areas else replace(piece, areas=areas)
+
+
+def _content(piece: Evidence) -> tuple[object, ...]:
+    # As text, since some have no numbers and none is smaller than another.
+    numbers = "" if piece.latitude is None else repr((piece.latitude, piece.longitude, piece.accuracy_m))
+    return piece.kind._value_, piece.relation._value_, piece.areas, numbers
 
 
 Others = tuple[tuple[Doubt, tuple[str, ...]], ...]
 
 
 def _other_leads(located: Located, asked: Question, best: tuple[str, ...]) -> Others:
-    """Doubts whose end could change who leads, with the teams that would lead then (perhaps none)."""
+    """Doubts whose end could change who leads, with the teams that would lead then ("" for nobody)."""
+    if not located.doubts:
+        return ()
     found: dict[int, tuple[Doubt, dict[str, None]]] = {}
-    for doubt, _, hits in located.settled():
-        would = leading(weigh(hits, asked))
+    # Most ends of doubts differ in nothing that a rule is about: what was weighed once is not weighed again.
+    known = {_felt(located.hits, asked): best}
+    for doubt, option, hits in located.settled():
+        if len(best) > 1 and not option.area:
+            # A tie at a line has an answer on each side of it; that the point lies on neither is far-fetched.
+            continue
+        felt = _felt(hits, asked)
+        would = known.get(felt)
+        if would is None:
+            would = known[felt] = foremost(felt, asked)
         # A line or a share with nobody beyond it takes the lead from no one. Words that fit a place where
         # nobody leads do: "Phoenix" alone may mean the one in New York.
         if would != best and (would or (best and doubt.kind is DoubtKind.CHOICE)):
             entry = found.setdefault(id(doubt), (doubt, {}))
-            entry[1].update(dict.fromkeys(would))
+            entry[1].update(dict.fromkeys(would or ("",)))
     return tuple((doubt, tuple(teams)) for doubt, teams in found.values())
+
+
+def _felt(hits: Hits, asked: Question) -> Hits:
+    """The hits that some rule is about."""
+    return tuple([hit for hit in hits if asked.rules_about(hit.area)])
 
 
 def _status(best: tuple[str, ...], others: Others, matches: tuple[Match, ...], hits: Hits) -> Status:
@@ -198,19 +129,27 @@ def _status(best: tuple[str, ...], others: Others, matches: tuple[Match, ...], h
     return Status.NO_COVERAGE
 
 
-def _leads(status: Status, best: tuple[str, ...], others: Others) -> tuple[str, ...]:
-    if status is not Status.CONFIRM_LOCATION:
-        return best
-    further = sorted({team for _, teams in others for team in teams} - set(best))
-    return (*best, *further)
+def _leads(status: Status, best: tuple[str, ...], others: Others) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The leads, and all that are tied or possible; "" among these stands for nobody."""
+    possible = (*best, *sorted({team for _, teams in others for team in teams} - {*best})) if best else ()
+    if status is Status.CONFIRM_LOCATION:
+        return tuple(team for team in possible if team), possible
+    return best, possible
 
 
-def _company(matches: tuple[Match, ...], leads: tuple[str, ...]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+def _at_once(asked: Question, status: Status, possible: tuple[str, ...], owner: str) -> tuple[str, ...]:
+    """Imminent danger waits for nobody's answer: everyone who may lead is asked now. Where nobody might, the desk."""
+    if status is Status.ROUTED:
+        return ()
+    root = asked.rules.root_team
+    return tuple(dict.fromkeys(team or owner for team in possible or (owner, root)))
+
+
+def _company(matches: tuple[Match, ...], leads: set[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Supporting and notified teams; a team with several roles has only the strongest."""
-    supports = {match.rule.team for match in matches if match.outcome is Outcome.SUPPORT} - set(leads)
-    notifies = (
-        {match.rule.team for match in matches if match.outcome is Outcome.NOTIFY} - set(leads) - supports
-    )
+    support, notify = Outcome.SUPPORT, Outcome.NOTIFY
+    supports = {match.rule.team for match in matches if match.outcome is support} - leads
+    notifies = {match.rule.team for match in matches if match.outcome is notify} - leads - supports
     return tuple(sorted(supports)), tuple(sorted(notifies))
 
 
@@ -223,65 +162,61 @@ def _owner(hits: Hits, asked: Question) -> str:
     states = {hit.area for hit in sure if strongest and RELATION_RANKS[hit.relation] == strongest}
     hubs = [asked.rules.state_hubs.get(code_of(state), "") for state in states]
     hub = hubs[0] if len(hubs) == 1 else ""
-    return hub if hub and hub not in asked.unreachable | asked.excluded else asked.rules.root_team
+    passed_over = not hub or hub in asked.excluded or asked.why_unreachable(hub)
+    return asked.rules.root_team if passed_over else hub
 
 
 def _is_sure(hit: Hit, floor: float) -> bool:
     return hit.confidence is not Confidence.BORDER and hit.share >= floor
 
 
-def _at_once(
-    urgency: Urgency, status: Status, leads: tuple[str, ...], owner: str, root: str
-) -> tuple[str, ...]:
-    """Imminent danger waits for nobody's answer: everyone who may lead is asked now."""
-    if urgency is not Urgency.IMMINENT or status is Status.ROUTED:
-        return ()
-    return leads or tuple(dict.fromkeys((owner, root)))
-
-
-def _changes(status: Status, located: Located, others: Others) -> tuple[Change, ...]:
+def _doubts(status: Status, located: Located, others: Others) -> Iterable[Change]:
     # Who is tied at a line is told so even where no single answer breaks the tie.
     doubts = located.doubts if status is Status.AMBIGUOUS else [doubt for doubt, _ in others]
     if status is Status.LOCATION_NEEDED and not doubts:
-        return (Change(None),)
-    changes = (
-        Change(doubt.kind, tuple(option.area for option in doubt.options), doubt.distance_m)
+        return (Change(ChangeKind.PLACE),)
+    return dict.fromkeys(
+        Change(
+            ChangeKind(doubt.kind.value), tuple([option.area for option in doubt.options]), doubt.distance_m
+        )
         for doubt in doubts
     )
-    return tuple(dict.fromkeys(changes))
+
+
+def _settings(
+    hits: Hits, matches: tuple[Match, ...], asked: Question, best: tuple[str, ...]
+) -> Iterable[Change]:
+    """Kinds of place that nobody has named yet and that would give the lead to another team."""
+    if asked.facts.setting is not Setting.UNKNOWN:
+        return
+    leads = [match for match in matches if match.rule.role is Role.LEAD]
+    won, tied, not_applied = Outcome.LEAD, Outcome.TIED, Outcome.NOT_APPLIED
+    least = max((match.key for match in leads if match.outcome is won or match.outcome is tied), default=())
+    waiting = [
+        match.rule.settings
+        for match in leads
+        # What weighs less than who leads could not take the lead.
+        if match.outcome is not_applied and match.detail == "setting" and match.key >= least
+    ]
+    settings = sorted({setting for settings in waiting for setting in settings})
+    decisive = [
+        setting
+        for setting in settings
+        if (would := foremost(_felt(hits, asked), _with_setting(asked, setting))) and would != best
+    ]
+    if decisive:
+        yield Change(ChangeKind.SETTING, settings=tuple(decisive))
+
+
+def _with_setting(asked: Question, setting: Setting) -> Question:
+    """The same question with a setting. Who would be passed over then is no part of this decision."""
+    return replace(asked, facts=replace(asked.facts, setting=setting), failed={}, passed_over={})
 
 
 def _considered(match: Match) -> Considered:
-    assert match.outcome is not None
-    hit = match.hit
+    rule, hit, key, outcome, detail = match
+    assert outcome is not None
     return Considered(
-        rule=match.rule.id,
-        team=match.rule.team,
-        role=match.rule.role,
-        area=hit.area,
-        relation=hit.relation,
-        confidence=hit.confidence,
-        share=hit.share,
-        key=match.key,
-        outcome=match.outcome,
-        detail=match.detail,
-        distance_m=hit.distance_m,
-    )
-
-
-def _considered_from(stored: Mapping[str, Any]) -> Considered:
-    return Considered(
-        **{
-            **stored,
-            "role": Role(stored["role"]),
-            "relation": Relation(stored["relation"]),
-            "confidence": Confidence(stored["confidence"]),
-            "key": tuple(stored["key"]),
-            "outcome": Outcome(stored["outcome"]),
-        }
-    )
-
-
-def _change_from(stored: Mapping[str, Any]) -> Change:
-    kind = DoubtKind(stored["kind"]) if stored["kind"] else None
-    return Change(kind, tuple(stored["areas"]), stored["distance_m"])
+        rule.id, rule.team, rule.role, hit.area, hit.relation, hit.confidence, hit.share, key, outcome, detail,
+        hit.distance_m,
+    )  # fmt: skip

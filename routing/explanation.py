@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 
-from referrals.facts import PlaceKind, Relation
+from referrals.facts import PlaceKind, Relation, Setting
 from routing.areas import layer_of
 from routing.boundaries import Boundaries
-from routing.decision import Change, Considered, Decision, Status
-from routing.locate import Confidence, DoubtKind
+from routing.locate import Confidence
 from routing.rules import Role
+from routing.verdict import Change, ChangeKind, Considered, Decision, Status
 from routing.weighing import Outcome
 
 _KINDS = {
@@ -40,6 +40,21 @@ _CONDITIONS = {
     "hours": "these are not its hours",
     "relation": "this place counts for nothing in it",
     "line": "near a line nobody is left out",
+}
+_UNREACHABLE = {
+    "no_contact": "nobody there has a contact",
+    "unverified": "no contact there is verified",
+    "opted_out": "everybody there has opted out",
+    "disabled": "every contact there is switched off",
+    "no_telephone": "nobody there has a telephone, and this cannot wait",
+}
+_NOT_AGAIN = {"declined": "it declined", "lapsed": "it did not answer in time"}
+_SETTINGS = {
+    Setting.SCHOOL: "a school",
+    Setting.WORKPLACE: "a workplace",
+    Setting.HOME: "a home",
+    Setting.PUBLIC: "a public place",
+    Setting.ONLINE: "online",
 }
 _MANDATES = ("no mandate", "a written agreement", "a mandate of law")
 
@@ -101,8 +116,16 @@ class _Teller:
         yield told[decision.status]()
         if decision.status is not Status.ROUTED:
             yield f"{owner} owns it until that is settled."
+        yield from self._owners_passed_over()
         if decision.offered_at_once:
             yield f"Because the danger is imminent, it is offered at once to {self.teams(decision.offered_at_once)}."
+
+    def _owners_passed_over(self) -> Iterable[str]:
+        """Hubs that would own it: no rule was looked at that could say it of them."""
+        told = {entry.team for entry in self._decision.considered}
+        for team, why in self._decision.unreachable:
+            if team not in told:
+                yield f"{self.team(team)} was passed over: {_UNREACHABLE.get(why, _NOBODY)}."
 
     def company(self) -> Iterable[str]:
         """Who helps, who is told."""
@@ -172,7 +195,8 @@ class _Teller:
             Outcome.NOT_APPLIED: lambda: f"was not asked: {_CONDITIONS[entry.detail]}",
             Outcome.SHIELDED: lambda: f"is shut out: {self.area(entry.detail)} answers alone",
             Outcome.EXCLUDED: lambda: self._excluded(entry),
-            Outcome.UNREACHABLE: lambda: "was passed over: nobody there can be reached now",
+            Outcome.NOT_AGAIN: lambda: f"was not asked again: {_NOT_AGAIN[entry.detail]}",
+            Outcome.UNREACHABLE: lambda: f"was passed over: {_UNREACHABLE.get(entry.detail, _NOBODY)}",
             Outcome.BELOW_FLOOR: lambda: (
                 f"cannot {_VERBS[entry.role]}: only {_percent(entry.share)} lies there"
             ),
@@ -180,18 +204,19 @@ class _Teller:
         return told[entry.outcome]()
 
     def _excluded(self, entry: Considered) -> str:
-        if not entry.detail:
-            return "was passed over: it has already answered"
         return "is not to be asked for this" if entry.detail != entry.rule else "excludes itself for this"
 
     def _change(self, change: Change) -> str:
         options = _joined([self.area(area) for area in change.areas], "or")
-        if change.kind is None:
+        if change.kind is ChangeKind.PLACE:
             return "Any answer to the question where it is would change this: a town, a ZIP, a county or a school."
-        if change.kind is DoubtKind.LINE:
+        if change.kind is ChangeKind.LINE:
             return f"The point is {change.distance_m:.0f} m from a line: it matters whether it is {options}."
-        if change.kind is DoubtKind.CHOICE:
+        if change.kind is ChangeKind.CHOICE:
             return f"It matters which is meant: {self._told_apart(change.areas)}."
+        if change.kind is ChangeKind.SETTING:
+            settings = _joined([_SETTINGS[setting] for setting in change.settings], "or")
+            return f"Nobody said what kind of place it is; {settings} would change this."
         zips = [piece for piece in self._decision.evidence if piece.kind is PlaceKind.ZIP]
         what = _joined([self.area(area) for piece in zips for area in piece.areas]) or "The place"
         return (
@@ -216,6 +241,7 @@ class _Teller:
         return f"{self.area(area)} in {self.area(above)}" if above else self.area(area)
 
 
+_NOBODY = "nobody there can be reached now"
 # More of one name than this tell nobody anything.
 _ENOUGH = 8
 _VERBS = {Role.LEAD: "lead", Role.SUPPORT: "support", Role.NOTIFY: "be told", Role.EXCLUDE: "exclude"}

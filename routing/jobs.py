@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
@@ -10,22 +11,25 @@ import rfc8785
 from sqlalchemy import Row, insert, select
 from sqlalchemy.orm import Session
 
-from directory import members, teams
+from directory import reach, teams
 from directory.teams import TeamKind
 from foundation import clock, database
 from foundation.identifiers import new_id
+from ledger import entries
 from ledger.entries import Actor
 from referrals import moves
 from referrals.duty import Duty
-from referrals.facts import Facts
+from referrals.facts import Facts, Urgency
 from referrals.grants import Keys
 from referrals.states import State
 from routing import handoffs, outcomes, snapshots, telling
 from routing.decision import Decision, decide
 from routing.handoffs import Offer
+from routing.snapshots import Snapshot
 from routing.states import KINDS, OPEN, Basis, HandoffState, Kind, Reason
 from routing.tables import decisions
 
+_ROUTING = Actor(part="routing")
 _ROUTABLE = {State.FILED.value, State.OFFERED.value, State.AT_DESK.value}
 _RE_ROUTES = {TeamKind.HUB.value, TeamKind.ROOT.value}
 # Who said no, or nothing, is not asked again by a rule.
@@ -68,8 +72,8 @@ def _is_routable(session: Session, row: Row[Any]) -> bool:
 
 def _route(session: Session, keys: Keys, row: Row[Any], now: datetime) -> None:
     snapshot = snapshots.current(session)
-    facts, spent = Facts.from_json(row.facts), _spent(session, row.id)
-    inputs = _inputs(facts, spent, f"{snapshot.rules_id} {snapshot.areas_id}")
+    facts, said_no = Facts.from_json(row.facts), spent(session, row.id)
+    inputs = _inputs(facts, said_no, f"{snapshot.rules_id} {snapshot.areas_id}")
     before = latest(session, row.id)
     if _asks_a_better_team(session, row.id):
         return
@@ -83,10 +87,10 @@ def _route(session: Session, keys: Keys, row: Row[Any], now: datetime) -> None:
         snapshot.rules,
         snapshot.boundaries,
         as_of=now,
-        unreachable=members.unreachable_teams(session),
-        excluded=spent,
+        unreachable=unreachable(session, facts.urgency),
+        excluded=said_no,
     )
-    decision_id = _write_down(session, row.id, decision, inputs, now)
+    decision_id = _write_down(session, row.id, decision, snapshot, inputs, now)
     outcomes.act_on(outcomes.Case(session, keys, row, decision, decision_id, now))
 
 
@@ -123,23 +127,33 @@ def _offer_better(
         parts=KINDS[Kind.TRANSFER].parts,
         decision_id=decision_id,
     )
-    handoffs.offer(session, keys, proposal, actor=Actor(part="routing"), now=now)
+    handoffs.offer(session, keys, proposal, actor=_ROUTING, now=now)
 
 
-def _spent(session: Session, referral_id: str) -> frozenset[str]:
+def unreachable(session: Session, urgency: Urgency) -> dict[str, str]:
+    """Why, by id, of the teams that nobody could tell of a referral of that urgency. Imminent waits for no mail."""
+    return reach.unreachable(session, by_telephone=urgency is Urgency.IMMINENT)
+
+
+def spent(session: Session, referral_id: str) -> dict[str, str]:
+    """Teams that were offered the referral and said no, or nothing: what became of the newest offer to each."""
     past = handoffs.of_referral(session, referral_id)
-    return frozenset(
-        offer.to_team_id for offer in past if offer.kind == Kind.TRANSFER.value and offer.state in _SPENT
-    )
+    return {
+        offer.to_team_id: str(offer.state)
+        for offer in past
+        if offer.kind == Kind.TRANSFER.value and offer.state in _SPENT
+    }
 
 
-def _inputs(facts: Facts, spent: frozenset[str], snapshot: str) -> str:
+def _inputs(facts: Facts, said_no: Mapping[str, str], snapshot: str) -> str:
     """Equal for equal questions: then what was decided stands."""
-    asked: Any = {"facts": facts.as_json(), "spent": sorted(spent), "snapshot": snapshot}
+    asked: Any = {"facts": facts.as_json(), "spent": sorted(said_no), "snapshot": snapshot}
     return hashlib.sha256(rfc8785.dumps(asked)).hexdigest()
 
 
-def _write_down(session: Session, referral_id: str, decision: Decision, inputs: str, now: datetime) -> str:
+def _write_down(
+    session: Session, referral_id: str, decision: Decision, snapshot: Snapshot, inputs: str, now: datetime
+) -> str:
     id = new_id()
     session.execute(
         insert(decisions).values(
@@ -149,7 +163,17 @@ def _write_down(session: Session, referral_id: str, decision: Decision, inputs: 
             status=decision.status.value,
             digest=decision.digest,
             inputs=inputs,
+            rules_id=snapshot.rules_id,
+            areas_id=snapshot.areas_id,
             explanation=decision.as_json(),
         )
+    )
+    entries.append(
+        session,
+        referral_id,
+        kind="decided",
+        at=now,
+        actor=_ROUTING,
+        facts={"made": id, "decision": decision.digest, "status": decision.status.value},
     )
     return id

@@ -128,7 +128,7 @@ def _ask_desk(case: Case, holder: str) -> None:
     if teams.team(session, holder).kind == TeamKind.OFFICE.value:
         no_team = case.decision.status is Status.NO_COVERAGE
         reason = Reason.NO_LOCAL_TEAM if no_team else Reason.UNCERTAIN_PLACE
-        owner, said_no = case.decision.owner, case.decision.excluded
+        owner, said_no = case.decision.owner, dict(case.decision.excluded)
         # The last resort is asked again and again: an office forwards and cannot keep it.
         asked = teams.root_desk(session).id if owner in said_no else owner
         case.offer(Kind.TRANSFER, holder, asked, reason)

@@ -1,10 +1,4 @@
-"""Coverage rules: which team answers for which area, under which conditions. Immutable sets named by their
-content.
-
-A rule may ask what was done, how urgent it is, where, when and who forwards it. It may never ask who
-somebody is: race, religion, origin, belief, disability, gender and immigration status are no fields here,
-and a test fails if one appears.
-"""
+"""Coverage rules in force together: immutable sets named by their content."""
 
 from __future__ import annotations
 
@@ -12,89 +6,22 @@ import hashlib
 import json
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, fields
-from datetime import date
-from enum import StrEnum
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime
 from functools import cached_property
 from types import MappingProxyType
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from directory.hours import Hours
-from referrals import behaviours
-from referrals.facts import Relation, Setting, Urgency
 from routing.areas import LAYER_RANKS, layer_of
 from routing.boundaries import Boundaries
+from routing.rule import Role, Rule, RuleFault
+
+__all__ = ["SHARE_FLOOR", "Role", "Rule", "RuleFault", "RuleSet"]
 
 # A ZIP's share of addresses that may decide alone.
 SHARE_FLOOR = 0.90
-
-
-class RuleFault(ValueError):
-    """A rule or a set of rules cannot be used; the message names the rule and the reason."""
-
-
-class Role(StrEnum):
-    """What a rule's team is to do."""
-
-    LEAD = "lead"
-    SUPPORT = "support"
-    NOTIFY = "notify"
-    EXCLUDE = "exclude"
-
-
-@dataclass(frozen=True)
-class Rule:
-    """One line of coverage. Empty conditions ask nothing.
-
-    `every`: a layer; the rule is then about every area of that layer inside `area` ("all places in the county").
-    `originators`: team ids of forwarding offices. `mandate`: 0 ordinary, 1 written agreement, 2 law.
-    `valid_from` and `valid_to` are half open. `shields`: layers that an exclusive area shuts out.
-    """
-
-    id: str
-    team: str
-    role: Role
-    area: str
-    every: str = ""
-    behaviours: frozenset[str] = frozenset()
-    urgencies: frozenset[Urgency] = frozenset()
-    settings: frozenset[Setting] = frozenset()
-    originators: frozenset[str] = frozenset()
-    hours: Hours | None = None
-    relations: frozenset[Relation] = frozenset()
-    mandate: int = 0
-    priority: int = 0
-    valid_from: date | None = None
-    valid_to: date | None = None
-    shields: frozenset[str] = frozenset()
-    author: str = ""
-    reason: str = ""
-
-    @cached_property
-    def specificity(self) -> int:
-        """Kinds of act and of setting count twice, urgency and hours once each."""
-        twice = bool(self.behaviours) + bool(self.settings)
-        return 2 * twice + bool(self.urgencies) + (self.hours is not None)
-
-    @classmethod
-    def from_json(cls, stored: Mapping[str, Any]) -> Rule:
-        """A rule from plain JSON; lists for sets, ISO dates. Raises RuleFault for unknown members and
-        values."""
-        name = stored.get("id", "a rule without id")
-        if unknown := stored.keys() - _READ.keys():
-            raise RuleFault(f"{name}: unknown members {', '.join(sorted(unknown))}")
-        try:
-            rule = cls(**{member: _READ[member](value) for member, value in stored.items()})
-        except (ValueError, TypeError, KeyError) as fault:
-            raise RuleFault(f"{name}: {fault}") from fault
-        if faults := list(_faults_alone(rule)):
-            raise RuleFault(f"{name}: {'; '.join(faults)}")
-        return rule
-
-    def as_json(self) -> dict[str, Any]:
-        """Plain JSON without empty members, sets sorted."""
-        written = {entry.name: _plain(getattr(self, entry.name)) for entry in fields(self)}
-        return {member: value for member, value in written.items() if value not in (None, "", [], 0)}
 
 
 @dataclass(frozen=True)
@@ -102,7 +29,8 @@ class RuleSet:
     """All rules in force together, and who owns what no rule decides.
 
     `root_team` owns everything else; `state_hubs` maps a state's FIPS code to the team that owns what stays
-    open in it. `digest` (SHA-256, hex) names the whole content.
+    open in it. `zones` are the teams' IANA time zones as they were when the set was written, `calendars` the days
+    of each holiday calendar. `digest` (SHA-256, hex) names the whole content.
     """
 
     rules: tuple[Rule, ...]
@@ -110,11 +38,20 @@ class RuleSet:
     state_hubs: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     layer_ranks: Mapping[str, int] = field(default_factory=lambda: MappingProxyType(dict(LAYER_RANKS)))
     share_floor: float = SHARE_FLOOR
+    zones: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    calendars: Mapping[str, frozenset[date]] = field(default_factory=lambda: MappingProxyType({}))
 
     @classmethod
     def from_json(cls, stored: Mapping[str, Any]) -> RuleSet:
-        """The inverse of `as_json`. Raises RuleFault."""
-        rules = tuple(Rule.from_json(entry) for entry in stored.get("rules", ()))
+        """The inverse of `as_json`; hours without a zone take that of their team. Raises RuleFault."""
+        zones, calendars = _zones(stored.get("zones", {})), _calendars(stored.get("calendars", {}))
+        rules = tuple(Rule.from_json(_with_zone(entry, zones)) for entry in stored.get("rules", ()))
+        if strange := sorted(
+            rule.id for rule in rules if rule.calendar and not (rule.hours and rule.calendar in calendars)
+        ):
+            raise RuleFault(
+                f"{', '.join(strange)}: a calendar of the set and hours that follow it are needed"
+            )
         if len({rule.id for rule in rules}) < len(rules):
             raise RuleFault("two rules have the same id")
         if not stored.get("root_team"):
@@ -125,16 +62,20 @@ class RuleSet:
             state_hubs=MappingProxyType(dict(stored.get("state_hubs", {}))),
             layer_ranks=MappingProxyType(dict(LAYER_RANKS) | dict(stored.get("layer_ranks", {}))),
             share_floor=float(stored.get("share_floor", SHARE_FLOOR)),
+            zones=MappingProxyType(zones),
+            calendars=MappingProxyType(calendars),
         )
 
     def as_json(self) -> dict[str, Any]:
         """Plain JSON, rules by id, so that equal sets give equal bytes."""
         return {
+            "calendars": {name: _plain_days(days) for name, days in sorted(self.calendars.items())},
             "layer_ranks": dict(sorted(self.layer_ranks.items())),
             "root_team": self.root_team,
             "rules": [rule.as_json() for rule in sorted(self.rules, key=lambda rule: rule.id)],
             "share_floor": self.share_floor,
             "state_hubs": dict(sorted(self.state_hubs.items())),
+            "zones": dict(sorted(self.zones.items())),
         }
 
     @cached_property
@@ -153,6 +94,27 @@ class RuleSet:
         """Rules about all areas of a layer inside an area."""
         return _grouped((rule.area, rule) for rule in self.rules if rule.every)
 
+    @cached_property
+    def _hours(self) -> Mapping[str, Hours]:
+        """Hours by rule, with the days of the calendar that each follows."""
+        return {
+            rule.id: replace(
+                rule.hours, holidays=rule.hours.holidays | self.calendars.get(rule.calendar, frozenset())
+            )
+            for rule in self.rules
+            if rule.hours
+        }
+
+    def hours_of(self, rule: Rule) -> Hours:
+        """The hours of a rule that has some, with the holidays of its calendar."""
+        return self._hours[rule.id]
+
+    def local(self, rule: Rule, moment: datetime) -> datetime:
+        """The aware moment in the rule's zone: of its hours, else of its team, else UTC."""
+        return moment.astimezone(
+            ZoneInfo(rule.hours.zone if rule.hours else self.zones.get(rule.team, "UTC"))
+        )
+
     def faults(self, boundaries: Boundaries) -> list[str]:
         """Why this set must not be published on these boundaries: one sentence each, naming the rule."""
         return [f"{rule.id}: {fault}" for rule in self.rules for fault in _faults_on(rule, boundaries)]
@@ -163,21 +125,6 @@ def _grouped(pairs: Iterable[tuple[str, Rule]]) -> Mapping[str, tuple[Rule, ...]
     for key, rule in pairs:
         found[key].append(rule)
     return {key: tuple(rules) for key, rules in found.items()}
-
-
-def _faults_alone(rule: Rule) -> Iterable[str]:
-    if not (rule.id and rule.team and rule.area):
-        yield "id, team and area must be given"
-    if unknown := rule.behaviours - behaviours.CODES:
-        yield f"unknown behaviours {', '.join(sorted(unknown))}"
-    if unknown := (rule.shields | ({rule.every} - {""})) - LAYER_RANKS.keys():
-        yield f"unknown layers {', '.join(sorted(unknown))}"
-    if rule.mandate not in {0, 1, 2}:
-        yield "the mandate must be 0 (ordinary), 1 (written agreement) or 2 (law)"
-    if rule.valid_from and rule.valid_to and rule.valid_from >= rule.valid_to:
-        yield "it ends before it begins"
-    if rule.relations == {Relation.REPORTER} and rule.role is Role.LEAD:
-        yield "a reporter's place alone never leads"
 
 
 def _faults_on(rule: Rule, boundaries: Boundaries) -> Iterable[str]:
@@ -192,44 +139,26 @@ def _faults_on(rule: Rule, boundaries: Boundaries) -> Iterable[str]:
         yield f"{rule.area} is of no known layer"
 
 
-def _date(text: Any) -> date | None:
-    return date.fromisoformat(text) if text else None
+def _zones(stored: Mapping[str, Any]) -> dict[str, str]:
+    for team, zone in stored.items():
+        try:
+            ZoneInfo(zone)
+        except (ValueError, OSError, LookupError) as fault:
+            raise RuleFault(f"the team {team} has the unknown time zone {zone}") from fault
+    return dict(stored)
 
 
-def _words(values: Any) -> frozenset[str]:
-    if isinstance(values, str):
-        raise TypeError("a list is needed where a single word stands")
-    return frozenset(map(str, values))
+def _calendars(stored: Mapping[str, Any]) -> dict[str, frozenset[date]]:
+    try:
+        return {name: frozenset(map(date.fromisoformat, days)) for name, days in stored.items()}
+    except (ValueError, TypeError) as fault:
+        raise RuleFault(f"a holiday calendar cannot be read: {fault}") from fault
 
 
-# The closed list of what a rule may say, and how each is read.
-_READ: Mapping[str, Any] = {
-    "id": str,
-    "team": str,
-    "role": Role,
-    "area": str,
-    "every": str,
-    "behaviours": _words,
-    "urgencies": lambda values: frozenset(map(Urgency, _words(values))),
-    "settings": lambda values: frozenset(map(Setting, _words(values))),
-    "originators": _words,
-    "hours": lambda value: Hours.from_json(value) if value else None,
-    "relations": lambda values: frozenset(map(Relation, _words(values))),
-    "mandate": int,
-    "priority": int,
-    "valid_from": _date,
-    "valid_to": _date,
-    "shields": _words,
-    "author": str,
-    "reason": str,
-}
+def _with_zone(stored: Mapping[str, Any], zones: Mapping[str, str]) -> Mapping[str, Any]:
+    hours, zone = stored.get("hours"), zones.get(str(stored.get("team")))
+    return {**stored, "hours": {"zone": zone, **hours}} if hours and zone else stored
 
 
-def _plain(value: Any) -> Any:
-    if isinstance(value, frozenset):
-        return sorted(str(member) for member in value)
-    if isinstance(value, Hours):
-        return value.as_json()
-    return (
-        value.isoformat() if isinstance(value, date) else str(value) if isinstance(value, StrEnum) else value
-    )
+def _plain_days(days: Iterable[date]) -> list[str]:
+    return sorted(day.isoformat() for day in days)

@@ -29,6 +29,9 @@ decisions = Table(
     Column("digest", String(64), nullable=False),
     # What it was made from; the same again means that nothing needs to be decided.
     Column("inputs", String(64), nullable=False),
+    # The snapshots that it was made from: with what the explanation holds, it can be made again.
+    Column("rules_id", String(64), nullable=False),
+    Column("areas_id", String(64), nullable=False),
     # `Decision.as_json()`: the explanation, shown at the desk in sentences.
     Column("explanation", JSON, nullable=False),
     Index("ix_decisions_referral", "referral_id", "made_at"),

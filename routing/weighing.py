@@ -2,21 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from operator import attrgetter
+from typing import NamedTuple
 
 from referrals.facts import Facts, Relation
 from routing.areas import layer_of
 from routing.boundaries import Boundaries
-from routing.locate import RANKS, Confidence, Hit, Hits
+from routing.locate import RANKS, Confidence, Hit
 from routing.rules import Role, Rule, RuleSet
 
 # A lead weighs by these, left to right; the larger wins. Size and ids are never used.
 CRITERIA = ("mandate", "relation", "layer", "specificity", "priority", "confidence")
 RELATION_RANKS = {Relation.TARGET: 3, Relation.INCIDENT: 2, Relation.SUBJECT: 1, Relation.REPORTER: 0}
 Key = tuple[int, ...]
+# Looked up once: a member of an enumeration, and its hash, cost more than all else in the inner loop.
+_RANK_OF = {relation.value: rank for relation, rank in RELATION_RANKS.items()}
+_SURENESS = {confidence.value: rank for confidence, rank in RANKS.items()}
+_REPORTER, _SHARE, _BORDER = Relation.REPORTER, Confidence.SHARE, Confidence.BORDER
+_LEADS, _EXCLUDES = Role.LEAD, Role.EXCLUDE
 
 
 class Outcome(StrEnum):
@@ -30,12 +37,12 @@ class Outcome(StrEnum):
     NOT_APPLIED = "not applied"
     SHIELDED = "shielded by"
     EXCLUDED = "excluded by"
+    NOT_AGAIN = "not asked again"
     UNREACHABLE = "unreachable"
     BELOW_FLOOR = "share below floor"
 
 
-@dataclass(frozen=True)
-class Match:
+class Match(NamedTuple):
     """A rule, the hit that carried it, its weight, and what became of it (`detail`: criterion, condition,
     area, rule or reason, as the outcome says)."""
 
@@ -50,43 +57,100 @@ class Match:
         return Match(self.rule, self.hit, self.key, outcome, detail)
 
 
-@dataclass(frozen=True)
+@dataclass(slots=True)
 class Question:
-    """What stays the same while hits vary: everything a decision is made from, but the place."""
+    """What stays the same while hits vary: everything a decision is made from, but the place.
+
+    `unreachable` and `excluded` give a reason by team. `passed_over` collects the unreachable teams that mattered:
+    the others are no part of the decision. `failed` keeps the verdict on a rule's own conditions, which no hit
+    changes: each is asked once.
+    """
 
     facts: Facts
     rules: RuleSet
     boundaries: Boundaries
     as_of: datetime
-    unreachable: frozenset[str]
-    excluded: frozenset[str]
+    unreachable: Mapping[str, str]
+    excluded: Mapping[str, str]
+    passed_over: dict[str, str] = field(default_factory=dict)
+    failed: dict[str, str] = field(default_factory=dict)
+
+    def why_unreachable(self, team: str) -> str:
+        """Why nobody there can be reached now; "" if somebody can."""
+        why = self.unreachable.get(team, "")
+        if why:
+            self.passed_over[team] = why
+        return why
+
+    def rules_about(self, area: str) -> tuple[Rule, ...]:
+        """Rules about an area itself, and about all of its layer in what holds it."""
+        rules = self.rules.by_area.get(area, ())
+        return (*rules, *self._rules_about_every(area)) if self.rules.by_every else rules
+
+    def _rules_about_every(self, area: str) -> Iterator[Rule]:
+        layer = layer_of(area)
+        for above, share in self.boundaries.widen(area):
+            for rule in self.rules.by_every.get(above, ()):
+                # "All places in the county" means those that lie in it, not those that touch it.
+                if rule.every == layer and share >= self.rules.share_floor:
+                    yield rule
 
 
-def weigh(hits: Hits, asked: Question) -> tuple[Match, ...]:
+def weigh(hits: Iterable[Hit], asked: Question) -> tuple[Match, ...]:
     """Every rule touched by a hit, once, each with its outcome; ordered by weight, then id."""
-    matches = _excluded(_matched(hits, asked), asked)
-    matches = _reachable(_shielded(matches), asked)
-    return tuple(sorted(_ordered(matches), key=lambda match: ([-part for part in match.key], match.rule.id)))
+    ended = list(_ordered(_standing(hits, asked)))
+    ended.sort(key=lambda match: match.rule.id)
+    # Sorting keeps the order of equals, also in reverse.
+    ended.sort(key=attrgetter("key"), reverse=True)
+    return tuple(ended)
 
 
-def leading(matches: tuple[Match, ...]) -> tuple[str, ...]:
-    """The team that leads, or all that are tied, in the order of their rules' areas."""
-    best = [match for match in matches if match.outcome in {Outcome.LEAD, Outcome.TIED}]
-    return tuple(
-        dict.fromkeys(match.rule.team for match in sorted(best, key=lambda m: (m.hit.area, m.rule.id)))
-    )
+def foremost(hits: Iterable[Hit], asked: Question) -> tuple[str, ...]:
+    """The team that would lead on these hits, or all that would be tied, in the order of their rules' areas."""
+    return _teams(_best(_standing(hits, asked)))
 
 
-def _matched(hits: Hits, asked: Question) -> list[Match]:
+def leading(matches: Iterable[Match]) -> tuple[str, ...]:
+    """The same of what was weighed already."""
+    lead, tied = Outcome.LEAD, Outcome.TIED
+    return _teams([match for match in matches if match.outcome is lead or match.outcome is tied])
+
+
+def _teams(best: list[Match]) -> tuple[str, ...]:
+    if len(best) > 1:
+        best.sort(key=lambda match: (match.hit.area, match.rule.id))
+    return tuple(dict.fromkeys(match.rule.team for match in best))
+
+
+def _standing(hits: Iterable[Hit], asked: Question) -> list[Match]:
+    """Every touched rule by its best hit; those that were taken out have their outcome, the others none yet."""
+    matches = _shielded(_excluded(_matched(hits, asked), asked))
+    if not asked.unreachable:
+        return matches
+    return [
+        match.ended(Outcome.UNREACHABLE, why)
+        if match.outcome is None and (why := asked.why_unreachable(match.rule.team))
+        else match
+        for match in matches
+    ]
+
+
+def _matched(hits: Iterable[Hit], asked: Question) -> list[Match]:
     best: dict[str, Match] = {}
-    # Whether a rule's own conditions hold does not depend on the hit: each is asked once.
-    verdicts: dict[str, str] = {}
+    ranks = asked.rules.layer_ranks
     for hit in hits:
-        for rule in _rules_about(hit, asked):
-            if rule.id not in verdicts:
-                verdicts[rule.id] = _first_failed(rule, asked)
-            match = _ended_by_conditions(Match(rule, hit, _key(rule, hit, asked)), verdicts[rule.id], asked)
-            if rule.id not in best or _stands_better(match, best[rule.id]):
+        rules = asked.rules_about(hit.area)
+        if not rules:
+            continue
+        relation, layer, confidence = (
+            _RANK_OF[hit.relation._value_], ranks[layer_of(hit.area)], _SURENESS[hit.confidence._value_],
+        )  # fmt: skip
+        for rule in rules:
+            key = (rule.mandate, relation, layer, rule.specificity, rule.priority, confidence)
+            outcome, detail = _ended_by(rule, hit, asked)
+            match = Match(rule, hit, key, outcome, detail)
+            known = best.get(rule.id)
+            if known is None or _stands_better(match, known):
                 best[rule.id] = match
     return list(best.values())
 
@@ -95,77 +159,64 @@ def _stands_better(match: Match, other: Match) -> bool:
     return (match.outcome is None, match.key) > (other.outcome is None, other.key)
 
 
-def _rules_about(hit: Hit, asked: Question) -> Iterator[Rule]:
-    yield from asked.rules.by_area.get(hit.area, ())
-    if asked.rules.by_every:
-        layer = layer_of(hit.area)
-        for above, share in asked.boundaries.widen(hit.area):
-            for rule in asked.rules.by_every.get(above, ()):
-                # "All places in the county" means those that lie in it, not those that touch it.
-                if rule.every == layer and share >= asked.rules.share_floor:
-                    yield rule
-
-
-def _key(rule: Rule, hit: Hit, asked: Question) -> Key:
-    return (
-        rule.mandate,
-        RELATION_RANKS[hit.relation],
-        asked.rules.layer_ranks[layer_of(hit.area)],
-        rule.specificity,
-        rule.priority,
-        RANKS[hit.confidence],
-    )
-
-
-_CONDITIONS: dict[str, Callable[[Rule, Question], bool]] = {
-    "dates": lambda rule, asked: (
-        (rule.valid_from is None or rule.valid_from <= asked.as_of.date())
-        and (rule.valid_to is None or asked.as_of.date() < rule.valid_to)
-    ),
-    "behaviours": lambda rule, asked: (
-        not rule.behaviours or not rule.behaviours.isdisjoint(asked.facts.behaviours)
-    ),
-    "urgency": lambda rule, asked: not rule.urgencies or asked.facts.urgency in rule.urgencies,
-    "setting": lambda rule, asked: not rule.settings or asked.facts.setting in rule.settings,
-    "originator": lambda rule, asked: not rule.originators or asked.facts.originator in rule.originators,
-    "hours": lambda rule, asked: rule.hours is None or rule.hours.hold(asked.as_of),
+_HOLDS: dict[str, Callable[[Rule, Question], bool]] = {
+    "dates": lambda rule, asked: rule.in_force(asked.rules.local(rule, asked.as_of).date()),
+    "behaviours": lambda rule, asked: not rule.behaviours.isdisjoint(asked.facts.behaviours),
+    "urgency": lambda rule, asked: asked.facts.urgency in rule.urgencies,
+    "setting": lambda rule, asked: asked.facts.setting in rule.settings,
+    "originator": lambda rule, asked: asked.facts.originator in rule.originators,
+    "hours": lambda rule, asked: asked.rules.hours_of(rule).hold(asked.as_of),
 }
 
 
 def _first_failed(rule: Rule, asked: Question) -> str:
-    return next((name for name, holds in _CONDITIONS.items() if not holds(rule, asked)), "")
+    """The first of the rule's conditions that does not hold, or ""."""
+    if not rule.conditions:
+        return ""
+    failed = asked.failed.get(rule.id)
+    if failed is None:
+        failed = next((name for name in rule.conditions if not _HOLDS[name](rule, asked)), "")
+        asked.failed[rule.id] = failed
+    return failed
 
 
-def _ended_by_conditions(match: Match, failed: str, asked: Question) -> Match:
-    rule, hit = match.rule, match.hit
-    if failed:
-        return match.ended(Outcome.NOT_APPLIED, failed)
-    # A reporter's place brings nobody in unless a rule asks for it by name, and then never as lead.
-    asked_for = rule.relations or frozenset(Relation) - {Relation.REPORTER}
-    if hit.relation not in asked_for or (rule.role is Role.LEAD and hit.relation is Relation.REPORTER):
-        return match.ended(Outcome.NOT_APPLIED, "relation")
-    if hit.confidence is Confidence.SHARE and hit.share < asked.rules.share_floor:
-        return match.ended(Outcome.BELOW_FLOOR)
-    if rule.role is Role.EXCLUDE and hit.confidence is Confidence.BORDER:
+_STANDS: tuple[Outcome | None, str] = (None, "")
+
+
+def _ended_by(rule: Rule, hit: Hit, asked: Question) -> tuple[Outcome | None, str]:
+    """What its own conditions, or the hit, make of a rule before it is weighed against others."""
+    if failed := _first_failed(rule, asked):
+        return Outcome.NOT_APPLIED, failed
+    if rule.relations or hit.relation is _REPORTER:
+        # A reporter's place brings nobody in unless a rule asks for it by name, and then never as lead.
+        never = hit.relation is _REPORTER and rule.role is _LEADS
+        if never or hit.relation not in rule.relations:
+            return Outcome.NOT_APPLIED, "relation"
+    if hit.confidence is _SHARE and hit.share < asked.rules.share_floor:
+        return Outcome.BELOW_FLOOR, ""
+    if rule.role is _EXCLUDES and hit.confidence is _BORDER:
         # Near a line nobody is left out.
-        return match.ended(Outcome.NOT_APPLIED, "line")
-    return match
+        return Outcome.NOT_APPLIED, "line"
+    return _STANDS
 
 
 def _excluded(matches: list[Match], asked: Question) -> list[Match]:
-    by_rule = {
-        match.rule.team: match.rule.id
-        for match in sorted(matches, key=lambda match: match.rule.id, reverse=True)
-        if match.rule.role is Role.EXCLUDE and match.outcome is None
-    }
+    """Those go whom a rule excludes, and those who have already answered no or nothing."""
+    by_rule: dict[str, str] = {}
+    for match in matches:
+        if match.rule.role is _EXCLUDES and match.outcome is None:
+            team, rule = match.rule.team, match.rule.id
+            by_rule[team] = min(rule, by_rule.get(team, rule))
+    if not by_rule and not asked.excluded:
+        return matches
 
     def excluded(match: Match) -> Match:
-        if match.outcome is None and match.rule.team in by_rule:
-            return match.ended(Outcome.EXCLUDED, by_rule[match.rule.team])
-        if match.outcome is None and match.rule.team in asked.excluded:
-            # Not by a rule: by its own earlier answer.
-            return match.ended(Outcome.EXCLUDED, "")
-        return match
+        team = match.rule.team
+        if match.outcome is not None:
+            return match
+        if team in by_rule:
+            return match.ended(Outcome.EXCLUDED, by_rule[team])
+        return match.ended(Outcome.NOT_AGAIN, asked.excluded[team]) if team in asked.excluded else match
 
     return [excluded(match) for match in matches]
 
@@ -173,11 +224,12 @@ def _excluded(matches: list[Match], asked: Question) -> list[Match]:
 def _shielded(matches: list[Match]) -> list[Match]:
     shields = [
         match
-        for match in sorted(matches, key=lambda match: match.hit.area)
-        if match.rule.shields and match.outcome is None and match.hit.confidence is not Confidence.BORDER
+        for match in matches
+        if match.rule.shields and match.outcome is None and match.hit.confidence is not _BORDER
     ]
     if not shields:
         return matches
+    shields.sort(key=lambda match: match.hit.area)
 
     def shielded(match: Match) -> Match:
         if match.outcome is None and match.rule.mandate == 0:
@@ -190,28 +242,28 @@ def _shielded(matches: list[Match]) -> list[Match]:
     return [shielded(match) for match in matches]
 
 
-def _reachable(matches: list[Match], asked: Question) -> list[Match]:
-    return [
-        match.ended(Outcome.UNREACHABLE, "contact")
-        if match.outcome is None and match.rule.team in asked.unreachable
-        else match
-        for match in matches
-    ]
+def _best(matches: Iterable[Match]) -> list[Match]:
+    """The leads that stand and weigh most."""
+    leads = [match for match in matches if match.outcome is None and match.rule.role is _LEADS]
+    if len(leads) < 2:
+        return leads
+    most = max(match.key for match in leads)
+    return [match for match in leads if match.key == most]
 
 
 def _ordered(matches: list[Match]) -> Iterator[Match]:
-    leads = [match for match in matches if match.outcome is None and match.rule.role is Role.LEAD]
-    best = max((match.key for match in leads), default=())
-    tied = len({match.rule.team for match in leads if match.key == best}) > 1
+    best = _best(matches)
+    won = Outcome.TIED if len({match.rule.team for match in best}) > 1 else Outcome.LEAD
     for match in matches:
         if match.outcome is not None:
             yield match
-        elif match.rule.role is not Role.LEAD:
+        elif match.rule.role is not _LEADS:
             yield match.ended(Outcome(match.rule.role.value))
-        elif match.key == best:
-            yield match.ended(Outcome.TIED if tied else Outcome.LEAD)
+        elif match.key == best[0].key:
+            yield match.ended(won)
         else:
-            lost = next(
-                name for name, mine, top in zip(CRITERIA, match.key, best, strict=True) if mine != top
-            )
-            yield match.ended(Outcome.LOST, lost)
+            yield match.ended(Outcome.LOST, _lost_on(match.key, best[0].key))
+
+
+def _lost_on(mine: Key, best: Key) -> str:
+    return next(name for name, my, top in zip(CRITERIA, mine, best, strict=True) if my != top)

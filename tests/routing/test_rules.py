@@ -28,6 +28,7 @@ MAY_ASK = {
     "settings",
     "originators",
     "hours",
+    "calendar",
     "relations",
     "valid_from",
     "valid_to",
