@@ -13,6 +13,7 @@ from desk import (
     calendar,
     closing,
     contacts,
+    coverage,
     documenting,
     finding,
     hand_on,
@@ -20,6 +21,7 @@ from desk import (
     referral_pages,
     schedule,
     status,
+    what_if,
     why,
 )
 from directory import permissions, teams
@@ -86,6 +88,9 @@ _PAGES: tuple[tuple[str, str, Any, Any], ...] = (
     ("/contacts/<contact_id>/code", "contact_code", None, contacts.send_code),
     ("/contacts/<contact_id>/remove", "contact_remove", None, contacts.remove),
     ("/status", "status", status.status_page, None),
+    ("/coverage", "coverage", coverage.coverage_page, None),
+    ("/coverage/<letters>", "coverage_state", coverage.state_page, None),
+    ("/what-if", "what_if", what_if.what_if_page, what_if.what_if),
     (_ONE, "referral", referral_pages.referral_page, None),
     (f"{_ONE}/open", "open", None, referral_pages.open_told),
     (f"{_ONE}/timeline", "timeline", referral_pages.timeline_page, None),

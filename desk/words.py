@@ -8,7 +8,10 @@ from referrals.behaviours import BEHAVIOURS
 from referrals.facts import Relation, Setting
 from referrals.filing import Source
 from referrals.states import State
+from routing.locate import Confidence
+from routing.rules import Role
 from routing.states import HandoffState, Reason
+from routing.weighing import Outcome
 
 # What is due next, by the referral's `due_reason`.
 DUE: dict[str, str] = {
@@ -114,6 +117,65 @@ HANDLING: dict[str, str] = {
     "H2": "May not be passed on without the originator's permission.",
     "H3": "To be handled as the originator states in the words.",
 }
+
+# Rules and what became of them: on "Why here?" and "What if?".
+ROLES: dict[Role, str] = {
+    Role.LEAD: "leads",
+    Role.SUPPORT: "supports",
+    Role.NOTIFY: "is told",
+    Role.EXCLUDE: "is left out",
+}
+
+SURE: dict[Confidence, str] = {
+    Confidence.ASSERTED: "named",
+    Confidence.INSIDE: "the point lies inside",
+    Confidence.SHARE: "by its share of addresses",
+    Confidence.BORDER: "one of several that fit",
+}
+
+BECAME: dict[Outcome, str] = {
+    Outcome.LEAD: "leads",
+    Outcome.TIED: "tied for the lead",
+    Outcome.SUPPORT: "supports",
+    Outcome.NOTIFY: "is told",
+    Outcome.LOST: "lost on {detail}",
+    Outcome.NOT_APPLIED: "does not apply here",
+    Outcome.SHIELDED: "shut out by {detail}",
+    Outcome.EXCLUDED: "left out by a rule",
+    Outcome.NOT_AGAIN: "not asked again",
+    Outcome.UNREACHABLE: "nobody there could be reached",
+    Outcome.BELOW_FLOOR: "too small a share",
+}
+
+# The criteria by which leads are weighed, in their order.
+LOST_ON: dict[str, str] = {
+    "mandate": "another has an agreement or a law behind it",
+    "relation": "another place counts more: where the danger is, then where it happened, then where the person is",
+    "layer": "a more specific area goes first: a school before its city, a city before its county",
+    "specificity": "another rule asks for more: these acts, this kind of place, this urgency, these hours",
+    "priority": "another rule was given a higher priority",
+    "confidence": "the place is surer for another",
+}
+
+CONDITIONS: dict[str, str] = {
+    "dates": "it is not in force on this day",
+    "behaviours": "it is for other acts",
+    "urgency": "it is for another urgency",
+    "setting": "it is for another kind of place",
+    "originator": "it is for what another office forwards",
+    "hours": "these are not its hours",
+    "relation": "this place counts for nothing in it",
+    "line": "near a line nobody is left out",
+}
+
+# Maps have so many patterns for areas; the ninth begins anew, and the numbers tell them apart.
+PATTERNS = 8
+
+
+def pattern(number: int) -> str:
+    """The pattern of a numbered area or team, as maps.html calls it."""
+    return f"team-{(number - 1) % PATTERNS + 1}"
+
 
 _ACTS = {behaviour.code: behaviour.words for behaviour in BEHAVIOURS}
 

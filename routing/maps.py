@@ -20,17 +20,18 @@ from routing.gazetteer import load
 from routing.projection import LOWER_48, Albers, fitted
 
 # The main map is as high as the 48 states need; the others stand below it, each in a frame and to a scale of its own.
-_MAIN: Box = (0.0, 0.0, WIDTH, 636.0)
-_INSETS: tuple[tuple[str, tuple[str, ...], Box], ...] = (
-    ("Alaska", ("02",), (0.0, 650.0, 250.0, 150.0)),
-    ("Hawaii", ("15",), (258.0, 650.0, 210.0, 150.0)),
-    ("Puerto Rico and U.S. Virgin Islands", ("72", "78"), (476.0, 650.0, 254.0, 150.0)),
-    ("American Samoa", ("60",), (738.0, 650.0, 110.0, 150.0)),
-    ("Guam", ("66",), (856.0, 650.0, 68.0, 150.0)),
-    ("Northern Mariana Islands", ("69",), (932.0, 650.0, 68.0, 150.0)),
+_MAIN: Box = (4.0, 4.0, WIDTH - 8, 632.0)
+_INSETS: tuple[tuple[str, Box], ...] = (
+    ("02", (4.0, 650.0, 244.0, 150.0)),
+    ("15", (256.0, 650.0, 194.0, 150.0)),
+    ("72", (458.0, 650.0, 186.0, 150.0)),
+    ("78", (652.0, 650.0, 96.0, 150.0)),
+    ("60", (756.0, 650.0, 94.0, 150.0)),
+    ("66", (858.0, 650.0, 65.0, 150.0)),
+    ("69", (931.0, 650.0, 65.0, 150.0)),
 )
 _TALLEST = 860.0
-_MARGIN = 8.0
+_MARGIN, _LETTERS = 8.0, 26.0
 # Corners whose triangle is smaller than the square of this, in units, are thinned away: no screen shows them. The
 # nation's many counties are painted without lines between them and may be coarser.
 _THINNED, _THINNED_COUNTIES = 0.7, 1.4
@@ -47,9 +48,9 @@ class Outline:
 
 @dataclass(frozen=True)
 class Inset:
-    """What lies elsewhere, in a frame with its name."""
+    """A state or territory that lies elsewhere, in a frame of its own."""
 
-    name: str
+    area: str
     box: Box
 
 
@@ -69,18 +70,18 @@ def nation() -> Map:
     """All states and territories, the far ones in insets."""
     states: dict[str, Outline] = {}
     counties: dict[str, Outline] = {}
-    inset = {code for _, codes, _ in _INSETS for code in codes}
-    main = [code for code in load().states if code not in inset]
+    elsewhere = dict(_INSETS)
+    main = [code for code in load().states if code not in elsewhere]
     for codes, projection, box in [
         (main, LOWER_48, _MAIN),
-        *((codes, None, _inside(box)) for _, codes, box in _INSETS),
+        *(([code], None, _inside(box)) for code, box in _INSETS),
     ]:
         drawn = _draw(codes, projection, box)
         states |= drawn[0]
         # Counties are many and small here: no label of theirs has room.
         counties |= {area: Outline(area, outline.d, None) for area, outline in drawn[1].items()}
-    height = max(y + high for _, _, (_, y, _, high) in _INSETS)
-    return Map(WIDTH, height, states, counties, tuple(Inset(name, box) for name, _, box in _INSETS))
+    height = 4 + max(y + high for _, (_, y, _, high) in _INSETS)
+    return Map(WIDTH, height, states, counties, tuple(Inset(f"state:{code}", box) for code, box in _INSETS))
 
 
 @lru_cache(maxsize=64)
@@ -131,6 +132,6 @@ def _projection(codes: Iterable[str]) -> Albers:
 
 
 def _inside(box: Box) -> Box:
-    """The frame without its edge and the line on top for the name."""
+    """The frame without its edge and the line on top for the letters."""
     x, y, width, height = box
-    return (x + _MARGIN, y + 26, width - 2 * _MARGIN, height - 26 - _MARGIN)
+    return (x + _MARGIN, y + _LETTERS, width - 2 * _MARGIN, height - _LETTERS - _MARGIN)

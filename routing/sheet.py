@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -79,6 +79,13 @@ class Sheet:
         near = shapely.clip_by_rect(shape, *self._near)
         seen = shapely.clip_by_rect(self.placed(near), 0.0, 0.0, WIDTH, HEIGHT)
         return None if seen.is_empty else shapely.simplify(seen, _THINNED)
+
+    def showing(self, shapes: Mapping[str, Any]) -> dict[str, Any]:
+        """The parts of those areas that the sheet shows, by id."""
+        edge = shapely.box(*self._near)
+        near = ((area, shape) for area, shape in shapes.items() if shapely.intersects(shape, edge))
+        parts = ((area, self.clipped(shape)) for area, shape in near)
+        return {area: part for area, part in parts if part is not None}
 
     def size(self, shape: Any) -> float:
         """How large an area is on this sheet and beyond its edge."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -13,10 +14,27 @@ from referrals.facts import Evidence
 from routing import drawing, shapes
 from routing.areas import LAYER_RANKS, layer_of
 from routing.boundaries import Boundaries
-from routing.decision import Decision
+from routing.decision import Considered, Decision
 from routing.drawing import WIDTH, Room
 from routing.shapes import shape_of
 from routing.sheet import HEIGHT, Bar, Fix, Sheet, Way, around, padded
+from routing.weighing import Outcome
+
+_ORDER = {
+    outcome: place
+    for place, outcome in enumerate((Outcome.LEAD, Outcome.TIED, Outcome.SUPPORT, Outcome.NOTIFY))
+}
+# A name needs so much room around its middle, in units; more counties than these are too many names.
+_ROOM_FOR_NAME, _MANY = 34.0, 24
+
+
+@dataclass(frozen=True)
+class Named:
+    """A county or state that nobody's rule is about, to find one's way by."""
+
+    area: str
+    x: float
+    y: float
 
 
 @dataclass(frozen=True)
@@ -42,6 +60,7 @@ class Sketch:
     named: str
     counties: str
     states: str
+    around: tuple[Named, ...]
     fixes: tuple[Fix, ...]
     ways: tuple[Way, ...]
     bar: Bar
@@ -59,11 +78,14 @@ def sketch(decision: Decision, boundaries: Boundaries) -> Sketch | None:
     return Sketch(
         width=WIDTH,
         height=HEIGHT,
-        candidates=tuple(drawn.get(number, Candidate(number, area)) for number, area in _numbered(decision)),
+        candidates=tuple(
+            drawn.get(number, Candidate(number, area)) for area, number in numbered(decision).items()
+        ),
         painted=painted,
         named=paper.lines(shape for layer, shape in focus if layer != "point"),
         counties=paper.lines(shapes.counties().values()),
         states=paper.lines(shapes.states().values()),
+        around=tuple(_around(paper, set(numbered(decision)))),
         fixes=tuple(paper.fix(piece) for piece in decision.evidence if piece.latitude is not None),
         ways=tuple(_ways(decision, boundaries, paper)),
         bar=paper.bar(),
@@ -96,19 +118,34 @@ def _finest(area: str, boundaries: Boundaries) -> list[tuple[str, Any]]:
     return drawn[max(drawn, key=lambda layer: LAYER_RANKS[layer])] if drawn else []
 
 
-def _numbered(decision: Decision) -> Iterator[tuple[int, str]]:
-    return enumerate(dict.fromkeys(entry.area for entry in decision.considered), start=1)
+def in_order(decision: Decision) -> list[Considered]:
+    """The rules that were looked at: those that take part first, then those that lost, each heaviest first."""
+    return sorted(decision.considered, key=lambda entry: _ORDER.get(entry.outcome, len(_ORDER)))
+
+
+def numbered(decision: Decision) -> dict[str, int]:
+    """The numbers of the areas that rules are about, in that order, from 1."""
+    return {area: number for number, area in enumerate(dict.fromkeys(e.area for e in in_order(decision)), 1)}
 
 
 def _painted(decision: Decision, boundaries: Boundaries, paper: Sheet) -> Iterator[Candidate]:
     """Candidates with an outline, the largest first; each label where no smaller one is painted over it."""
-    whole = {(number, area): shape_of(area, boundaries) for number, area in _numbered(decision)}
+    whole = {(number, area): shape_of(area, boundaries) for area, number in numbered(decision).items()}
     seen = {key: part for key, shape in whole.items() if (part := paper.clipped(shape)) is not None}
     order = sorted(seen, key=lambda key: -paper.size(whole[key]))
     for place, (number, area) in enumerate(order, start=1):
         part = seen[number, area]
         free = shapely.difference(part, shapely.union_all([seen[key] for key in order[place:]]))
         yield Candidate(number, area, drawing.path(part), drawing.room(free))
+
+
+def _around(paper: Sheet, numbers: set[str]) -> Iterator[Named]:
+    """What else the sheet shows, where a name has room: counties, or states where those would be too many."""
+    counties = paper.showing(shapes.counties())
+    for area, part in (counties if len(counties) <= _MANY else paper.showing(shapes.states())).items():
+        spot = drawing.room(part)
+        if area not in numbers and spot and spot.radius >= _ROOM_FOR_NAME:
+            yield Named(area, spot.x, spot.y)
 
 
 def _ways(decision: Decision, boundaries: Boundaries, paper: Sheet) -> Iterator[Way]:
@@ -120,10 +157,18 @@ def _ways(decision: Decision, boundaries: Boundaries, paper: Sheet) -> Iterator[
         if change.distance_m is not None
         for area in change.areas
     }
-    told = {entry.distance_m for entry in (*decision.considered, *decision.what_would_change)} - {None}
+    told = [
+        *(entry.distance_m for entry in decision.considered),
+        *(change.distance_m for change in decision.what_would_change),
+    ]
+    known = [metres for metres in told if metres is not None]
     drawn = [shape for area in sorted(near) if (shape := shape_of(area, boundaries)) is not None]
     for piece in decision.evidence:
         if piece.latitude is not None and drawn:
             way = paper.way(piece, drawn)
             # The decision measured on the ellipsoid, the sheet is a sheet: the page says one number, the decision's.
-            yield replace(way, metres=min(told, key=lambda metres: abs((metres or 0.0) - way.metres)) or 0.0)
+            yield replace(way, metres=min(known, key=partial(_apart, way.metres)))
+
+
+def _apart(one: float, other: float) -> float:
+    return abs(one - other)
