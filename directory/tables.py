@@ -53,7 +53,9 @@ team_keys = Table(
     Column("suite", String(10), nullable=False),
     Column("public_key", Bytes, nullable=False),
     Column("created_at", UTCDateTime, nullable=False),
+    # Nothing new is sealed to it from then on; and when its private half was destroyed.
     Column("retired_at", UTCDateTime),
+    Column("destroyed_at", UTCDateTime),
     Index("ix_team_keys_current", "team_id", "purpose", "created_at"),
 )
 

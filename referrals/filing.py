@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import Row, insert, select
+from sqlalchemy import Row, bindparam, insert, select
 from sqlalchemy.orm import Session
 
 from directory import teams
@@ -28,6 +28,9 @@ from referrals.tables import grants, referrals, sealed_parts
 ROUTE = "routing.jobs.route_referral"
 # A referral that is not routed by then is the root desk's to look at.
 _ROUTE_WITHIN = timedelta(minutes=2)
+# Made once, so that each tip's statements are known again and not compiled anew.
+_REFERRAL, _PARTS, _GRANT = insert(referrals), insert(sealed_parts), insert(grants)
+_REFERENCE = select(referrals.c.id).where(referrals.c.reference == bindparam("reference"))
 
 
 class Source(StrEnum):
@@ -110,15 +113,15 @@ def file_referral(session: Session, filing: Filing, sealed: Sealed, now: datetim
     Raises IntegrityError where this submission was filed before: look with `filed_before` in a new transaction.
     """
     reference = _free_reference(session)
-    session.execute(insert(referrals), _row(filing, sealed, reference, now))
+    session.execute(_REFERRAL, _row(filing, sealed, reference, now))
     session.execute(
-        insert(sealed_parts),
+        _PARTS,
         [
             {"referral_id": sealed.referral_id, "part": part, "blob": blob}
             for part, blob in sealed.parts.items()
         ],
     )
-    session.execute(insert(grants), _routing_grant(sealed, now))
+    session.execute(_GRANT, _routing_grant(sealed, now))
     entries.open_stream(
         session,
         sealed.referral_id,
@@ -166,7 +169,7 @@ def _free_reference(session: Session) -> str:
     """A reference that nobody has: with a million referrals, one in a thousand is taken."""
     while True:
         reference = new_reference()
-        if session.execute(select(referrals.c.id).where(referrals.c.reference == reference)).first() is None:
+        if session.execute(_REFERENCE, {"reference": reference}).first() is None:
             return reference
 
 

@@ -31,6 +31,10 @@ class Keyring(Protocol):
         """Keeps a new key, durably before it returns."""
         ...
 
+    def destroy(self, key_id: str) -> None:
+        """Forgets a key for good, durably before it returns; one that is not there is forgotten already."""
+        ...
+
 
 class NoKeyring(Exception):
     """The settings name no keyring, or it does not open; the sentence says which."""
@@ -61,6 +65,10 @@ class HeldKeys:
     def add(self, key_id: str, seed: bytes) -> None:
         """See Keyring."""
         self._seeds[key_id] = seed
+
+    def destroy(self, key_id: str) -> None:
+        """See Keyring."""
+        self._seeds.pop(key_id, None)
 
     def copy(self) -> HeldKeys:
         """A ring of the same keys, to which more can be added apart."""
@@ -125,11 +133,19 @@ class FileKeyring:
     def add(self, key_id: str, seed: bytes) -> None:
         """See Keyring."""
         with _alone(self._path):
-            self._seeds = self._read() | {key_id: seed}
-            ring = json.dumps({id: seed.hex() for id, seed in self._seeds.items()}).encode()
-            stored = json.loads(self._path.read_text())
-            stored["ring"] = _text(sealing.wrap(self._ring_key, ring, "ring"))
-            _replace(self._path, stored)
+            self._keep(self._read() | {key_id: seed})
+
+    def destroy(self, key_id: str) -> None:
+        """See Keyring. What other copies of the file hold is not reached: see docs/operating.md."""
+        with _alone(self._path):
+            self._keep({id: seed for id, seed in self._read().items() if id != key_id})
+
+    def _keep(self, seeds: dict[str, bytes]) -> None:
+        ring = json.dumps({id: seed.hex() for id, seed in seeds.items()}).encode()
+        stored = json.loads(self._path.read_text())
+        stored["ring"] = _text(sealing.wrap(self._ring_key, ring, "ring"))
+        _replace(self._path, stored)
+        self._seeds = seeds
 
     def _read(self) -> dict[str, bytes]:
         stored = json.loads(self._path.read_text())

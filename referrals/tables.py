@@ -34,6 +34,8 @@ referrals = Table(
     Column("reporter_public_key", Bytes),
     # The key of the ledger's commitments; destroyed with the record.
     Column("commitment_key", Bytes, nullable=False),
+    # Nothing of it is left but this row and its ledger entries.
+    Column("erased_at", UTCDateTime),
     # Exactly one due time for each open referral, and none for a closed one.
     CheckConstraint("(state = 'closed') = (due_at IS NULL)", name="open_has_due_time"),
     CheckConstraint("(state = 'closed') = (closed_at IS NOT NULL)", name="closed_has_time"),
@@ -91,6 +93,32 @@ closings = Table(
     Column("reason_id", ForeignKey("casework.id"), nullable=False),
     Column("proposed_by", ForeignKey("members.id"), nullable=False),
     Column("proposed_at", UTCDateTime, nullable=False),
+    Column("answered_by", ForeignKey("members.id")),
+    Column("answered_at", UTCDateTime),
+    Column("approved", String(3)),
+)
+
+# A court or a lawyer wants it kept: while a hold stands, nothing is erased. Why is sealed like a note.
+legal_holds = Table(
+    "legal_holds",
+    metadata,
+    Column("id", String(32), primary_key=True),
+    Column("referral_id", ForeignKey("referrals.id"), nullable=False, index=True),
+    Column("placed_by", ForeignKey("members.id"), nullable=False),
+    Column("placed_at", UTCDateTime, nullable=False),
+    Column("lifted_by", ForeignKey("members.id")),
+    Column("lifted_at", UTCDateTime),
+)
+
+# Asked for by one member, answered by another.
+erasures = Table(
+    "erasures",
+    metadata,
+    Column("id", String(32), primary_key=True),
+    Column("referral_id", ForeignKey("referrals.id"), nullable=False, index=True),
+    Column("retention_class", String(40), nullable=False),
+    Column("asked_by", ForeignKey("members.id"), nullable=False),
+    Column("asked_at", UTCDateTime, nullable=False),
     Column("answered_by", ForeignKey("members.id")),
     Column("answered_at", UTCDateTime),
     Column("approved", String(3)),

@@ -314,6 +314,7 @@ def upgrade() -> None:
         sa.Column("receipt_lookup", sa.String(length=64), nullable=True),
         sa.Column("reporter_public_key", sa.LargeBinary(), nullable=True),
         sa.Column("commitment_key", sa.LargeBinary(), nullable=False),
+        sa.Column("erased_at", sa.DateTime(timezone=True), nullable=True),
         sa.CheckConstraint(
             "(state = 'closed') = (closed_at IS NOT NULL)", name=op.f("ck_referrals_closed_has_time")
         ),
@@ -394,6 +395,7 @@ def upgrade() -> None:
         sa.Column("public_key", sa.LargeBinary(), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("retired_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("destroyed_at", sa.DateTime(timezone=True), nullable=True),
         sa.ForeignKeyConstraint(["team_id"], ["teams.id"], name=op.f("fk_team_keys_team_id_teams")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_team_keys")),
     )
@@ -457,6 +459,28 @@ def upgrade() -> None:
         batch_op.create_index("ix_decisions_referral", ["referral_id", "made_at"], unique=False)
 
     op.create_table(
+        "erasures",
+        sa.Column("id", sa.String(length=32), nullable=False),
+        sa.Column("referral_id", sa.String(length=32), nullable=False),
+        sa.Column("retention_class", sa.String(length=40), nullable=False),
+        sa.Column("asked_by", sa.String(length=32), nullable=False),
+        sa.Column("asked_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("answered_by", sa.String(length=32), nullable=True),
+        sa.Column("answered_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("approved", sa.String(length=3), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["answered_by"], ["members.id"], name=op.f("fk_erasures_answered_by_members")
+        ),
+        sa.ForeignKeyConstraint(["asked_by"], ["members.id"], name=op.f("fk_erasures_asked_by_members")),
+        sa.ForeignKeyConstraint(
+            ["referral_id"], ["referrals.id"], name=op.f("fk_erasures_referral_id_referrals")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_erasures")),
+    )
+    with op.batch_alter_table("erasures", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_erasures_referral_id"), ["referral_id"], unique=False)
+
+    op.create_table(
         "grants",
         sa.Column("id", sa.String(length=32), nullable=False),
         sa.Column("referral_id", sa.String(length=32), nullable=False),
@@ -482,6 +506,24 @@ def upgrade() -> None:
         batch_op.create_index(
             "uq_grants_team_part", ["referral_id", "team_id", "part", "purpose"], unique=True
         )
+
+    op.create_table(
+        "legal_holds",
+        sa.Column("id", sa.String(length=32), nullable=False),
+        sa.Column("referral_id", sa.String(length=32), nullable=False),
+        sa.Column("placed_by", sa.String(length=32), nullable=False),
+        sa.Column("placed_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("lifted_by", sa.String(length=32), nullable=True),
+        sa.Column("lifted_at", sa.DateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(["lifted_by"], ["members.id"], name=op.f("fk_legal_holds_lifted_by_members")),
+        sa.ForeignKeyConstraint(["placed_by"], ["members.id"], name=op.f("fk_legal_holds_placed_by_members")),
+        sa.ForeignKeyConstraint(
+            ["referral_id"], ["referrals.id"], name=op.f("fk_legal_holds_referral_id_referrals")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_legal_holds")),
+    )
+    with op.batch_alter_table("legal_holds", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_legal_holds_referral_id"), ["referral_id"], unique=False)
 
     op.create_table(
         "notices",
@@ -683,10 +725,18 @@ def downgrade() -> None:
         batch_op.drop_index("ix_notices_code")
 
     op.drop_table("notices")
+    with op.batch_alter_table("legal_holds", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_legal_holds_referral_id"))
+
+    op.drop_table("legal_holds")
     with op.batch_alter_table("grants", schema=None) as batch_op:
         batch_op.drop_index("uq_grants_team_part")
 
     op.drop_table("grants")
+    with op.batch_alter_table("erasures", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_erasures_referral_id"))
+
+    op.drop_table("erasures")
     with op.batch_alter_table("decisions", schema=None) as batch_op:
         batch_op.drop_index("ix_decisions_referral")
 
