@@ -60,14 +60,21 @@ def point(latitude: float, longitude: float, accuracy_m: float = 10.0) -> Eviden
     )
 
 
+# In every question: a place that nobody knows, and the reporter's own, which must decide nothing.
+NOISE = (
+    Evidence(PlaceKind.UNKNOWN, Relation.INCIDENT),
+    Evidence(PlaceKind.STATE, Relation.REPORTER, ("state:32",)),
+)
+
+
 def ask(rules: RuleSet, *evidence: Evidence, **more: Any) -> Decision:
-    """The decision, made once for every order of the evidence; all must have the same digest."""
+    """The decision, made once for every order of the evidence and the noise; all must have the same bytes."""
     as_of = more.pop("as_of", MORNING)
     teams = {name: more.pop(name, ()) for name in ("unreachable", "excluded")}
     about: dict[str, Any] = {"urgency": Urgency.ELEVATED, "setting": Setting.UNKNOWN, **more}
     made = [
         decide(Facts(evidence=order, **about), rules, BOUNDARIES, as_of, **teams)
-        for order in itertools.permutations(evidence)
+        for order in itertools.permutations((*evidence, *NOISE))
     ]
     assert len({json.dumps(decision.as_json(), sort_keys=True) for decision in made}) == 1
     return made[0]
