@@ -17,6 +17,7 @@ from sqlalchemy.orm import Session
 
 from ledger import checkpoint, checkpoints, log, tiles
 from ledger.checkpoint import BadNote, Verifier
+from ledger.leaves import Leaf, leaves_from, sound
 from ledger.tables import ledger_checks, ledger_entries, ledger_heads, ledger_leaves, ledger_tiles
 from ledger.verification import BEFORE_FIRST, Last, end_fault, fault_of
 
@@ -102,29 +103,31 @@ class _Run:
     ) -> None:
         self._session, self._known, self._since = session, known, since
         stored = tiles.StoredTree(session)
-        self.tree = log.Growing(since, stored.subtree)
-        # Leaves of the tile that is being filled, and the tiles that this batch filled.
-        self._filling = stored.run(0, since // tiles.TILE)[: since % tiles.TILE]
-        self._filled: dict[int, list[bytes]] = {}
-        self._signed: Iterator[Row[Any]] = iter(session.execute(checkpoints.after(since).execution_options(yield_per=_BATCH)))
+        self.tree = tiles.FillingTree(stored, since)
+        self._signed: Iterator[Row[Any]] = iter(
+            session.execute(checkpoints.after(since).execution_options(yield_per=_BATCH))
+        )
         self._next = next(self._signed, None)
         self._kept = {each.size: each.root for each in kept}
-        self._kept_before = [size for size in self._kept if size <= since]
+        self._stop = self._next_stop(since)
         self.last: dict[str, Last] = {}
         self.entries = self.waiting = self.signed = self.kept = 0
 
     def log_in_order(self) -> None:
         """Every leaf with its entry, the tiles, and each checkpoint at the size at which it was signed."""
         stored = tiles.StoredTree(self._session)
-        for size in self._kept_before:
+        for size in (size for size in self._kept if size <= self._since):
             self._compare_kept(size, stored.root(size))
         for first in itertools.count(self._since, _BATCH):
-            rows = self._session.execute(_leaves(first)).all()
-            self._know_before(rows)
-            for row in rows:
-                self._leaf(row)
+            leaves = leaves_from(self._session, first, _BATCH)
+            self._know_before((leaf.stream, leaf.position) for leaf in leaves)
+            count = sound(leaves, first, self.last)
+            self.entries += count
+            self._grow([leaf.hash for leaf in leaves[:count]])
+            if count < len(leaves):
+                self._refuse_leaf(leaves[count])
             self._compare_tiles()
-            if len(rows) < _BATCH:
+            if len(leaves) < _BATCH:
                 break
         self._compare_upper_tiles()
         self._compare_ends()
@@ -141,9 +144,11 @@ class _Run:
             .execution_options(yield_per=_BATCH)
         )
         for rows in found.partitions():
-            self._know_before(rows)
+            self._know_before((row.stream, row.position) for row in rows)
             for row in rows:
-                self._entry(row)
+                _refuse(fault_of(row, self.last.get(row.stream, BEFORE_FIRST)))
+                self.last[row.stream] = row.position, row.entry_hash
+                self.entries += 1
                 self.waiting += 1
 
     def ends(self) -> None:
@@ -156,41 +161,52 @@ class _Run:
         for stream in sorted(unmet)[:1]:
             _refuse(end_fault(stream, None, self.last[stream]))
 
-    def _leaf(self, row: Row[Any]) -> None:
-        if row.log_index != self.tree.size:
-            raise _Broken(f"place {self.tree.size} of the log: nothing is there, and more comes after it")
-        if row.body is None:
-            raise _Broken(f"place {row.log_index} of the log: its entry is gone")
-        self._entry(row)
-        leaf = log.leaf_hash(row.body.encode())
-        if leaf != row.leaf_hash:
-            raise _Broken(
-                f"entry {row.position} of stream {row.stream}: it is not what place {row.log_index} of the log holds"
-            )
-        self.tree.add(leaf)
-        self._filling.append(leaf)
+    def _refuse_leaf(self, leaf: Leaf) -> None:
+        """Says what is wrong with a leaf or its entry."""
         size = self.tree.size
-        if size % tiles.TILE == 0:
-            self._filled[size // tiles.TILE - 1], self._filling = self._filling, []
+        if leaf.place != size:
+            raise _Broken(f"place {size} of the log: nothing is there, and more comes after it")
+        if leaf.body is None:
+            raise _Broken(f"place {size} of the log: its entry is gone")
+        entry = select(ledger_entries).where(
+            ledger_entries.c.stream == leaf.stream, ledger_entries.c.position == leaf.position
+        )
+        _refuse(fault_of(self._session.execute(entry).one(), self.last.get(leaf.stream, BEFORE_FIRST)))
+        name = f"entry {leaf.position} of stream {leaf.stream}"
+        if log.leaf_hash(leaf.body.encode()) != leaf.hash:
+            raise _Broken(f"{name}: it is not what place {size} of the log holds")
+        raise _Broken(f"{name}: it is not in canonical form")
+
+    def _grow(self, hashes: list[bytes]) -> None:
+        """Lets the tree grow, and stops where a checkpoint has to fit."""
+        while hashes:
+            until = self._stop - self.tree.size if self._stop else len(hashes)
+            self.tree.add(hashes[:until])
+            hashes = hashes[until:]
+            if self.tree.size == self._stop:
+                self._compare_here(self._stop)
+
+    def _compare_here(self, size: int) -> None:
         if self._next is not None and self._next.size == size:
             self._compare_checkpoint(self._next)
         if size in self._kept:
             self._compare_kept(size, self.tree.root())
+        self._stop = self._next_stop(size)
 
-    def _entry(self, row: Row[Any]) -> None:
-        self.entries += 1
-        _refuse(fault_of(row, self.last.get(row.stream, BEFORE_FIRST)))
-        self.last[row.stream] = row.position, row.entry_hash
+    def _next_stop(self, size: int) -> int:
+        """The size at which the next checkpoint, ours or a kept one, has to fit."""
+        sizes = [kept for kept in self._kept if kept > size]
+        return min(sizes + ([self._next.size] if self._next is not None else []), default=0)
 
-    def _know_before(self, rows: Iterable[Row[Any]]) -> None:
+    def _know_before(self, entries: Iterable[tuple[str, int]]) -> None:
         """After an earlier audit: the entries before the first new ones of their streams were checked by it."""
         if not self._since:
             return
         firsts: dict[str, int] = {}
-        for row in rows:
-            if row.body is not None and row.stream not in self.last:
-                firsts.setdefault(row.stream, row.position - 1)
-        wanted = [(stream, position) for stream, position in firsts.items() if position]
+        for stream, position in entries:
+            if stream is not None and stream not in self.last:
+                firsts.setdefault(stream, position)
+        wanted = [(stream, position - 1) for stream, position in firsts.items() if position > 1]
         columns = (ledger_entries.c.stream, ledger_entries.c.position)
         for start in range(0, len(wanted), _SOME):
             found = self._session.execute(
@@ -220,15 +236,14 @@ class _Run:
 
     def _compare_tiles(self) -> None:
         """The tiles that were filled just now are stored as they should be."""
-        tile = ledger_tiles.c
+        filled, tile = self.tree.take_filled(), ledger_tiles.c
         query = select(tile.position, tile.root, tile.hashes).where(
-            tile.level == 0, tile.position.in_(self._filled)
+            tile.level == 0, tile.position.in_(filled)
         )
         found = {row.position: (row.hashes, row.root) for row in self._session.execute(query)}
-        for position, leaves in self._filled.items():
-            if found.get(position) != (b"".join(leaves), log.root_of(leaves)):
+        for position, expected in filled.items():
+            if found.get(position) != expected:
                 raise _Broken(f"tile {position} of the log: it does not fit the leaves below it")
-        self._filled.clear()
 
     def _compare_upper_tiles(self) -> None:
         for level in itertools.count(1):
@@ -262,25 +277,6 @@ class _Run:
         for start in range(0, len(streams), _SOME):
             some = streams[start : start + _SOME]
             yield from self._session.execute(select(ledger_heads).where(ledger_heads.c.stream.in_(some)))
-
-
-def _leaves(first: int) -> Any:
-    entry = ledger_entries.c
-    return (
-        select(
-            ledger_leaves.c.log_index,
-            ledger_leaves.c.leaf_hash,
-            entry.stream,
-            entry.position,
-            entry.kind,
-            entry.at,
-            entry.body,
-            entry.entry_hash,
-        )
-        .outerjoin(ledger_entries, ledger_entries.c.sequence == ledger_leaves.c.sequence)
-        .where(ledger_leaves.c.log_index >= first, ledger_leaves.c.log_index < first + _BATCH)
-        .order_by(ledger_leaves.c.log_index)
-    )
 
 
 def _refuse(fault: str | None) -> None:

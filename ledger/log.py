@@ -30,11 +30,13 @@ def middle(start: int, end: int) -> int:
 
 
 def root_of(hashes: Sequence[bytes]) -> bytes:
-    """The root over these leaves' hashes."""
-    tree = Growing()
-    for each in hashes:
-        tree.add(each)
-    return tree.root()
+    """The root over these leaves' hashes: pair by pair, row by row; who has no partner goes up alone."""
+    row = list(hashes)
+    while len(row) > 1:
+        pairs = zip(row[::2], row[1::2], strict=False)
+        alone = row[-1:] if len(row) & 1 else []
+        row = [hashlib.sha256(b"\x01" + left + right).digest() for left, right in pairs] + alone
+    return row[0] if row else EMPTY
 
 
 def inclusion(index: int, size: int, subtree: Subtree) -> list[bytes]:
@@ -83,19 +85,16 @@ class Growing:
         """One more leaf, by its hash."""
         rest = self.size
         while rest & 1:
-            leaf = hashlib.sha256(b"\x01" + self._edge.pop() + leaf).digest()
+            leaf = node_hash(self._edge.pop(), leaf)
             rest >>= 1
         self._edge.append(leaf)
         self.size += 1
 
-    def root(self) -> bytes:
-        """The root over all leaves so far."""
-        if not self._edge:
-            return EMPTY
-        root = self._edge[-1]
-        for left in reversed(self._edge[:-1]):
-            root = node_hash(left, root)
-        return root
+    def root(self, right: bytes | None = None) -> bytes:
+        """The root over all leaves so far, and over a smaller tree to their right, if its root is given."""
+        for left in reversed(self._edge):
+            right = left if right is None else node_hash(left, right)
+        return EMPTY if right is None else right
 
 
 def _whole(size: int) -> list[tuple[int, int]]:

@@ -6,6 +6,8 @@ tiles are stored; the open run at the right edge is read from the leaves, or fro
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from sqlalchemy import func, insert, select
 from sqlalchemy.orm import Session
 
@@ -82,6 +84,39 @@ class StoredTree:
             query = select(column).where(ledger_tiles.c.level == level - 1)
         rows = self._session.execute(query.where(index >= first, index < first + TILE).order_by(index))
         return list(rows.scalars())
+
+
+class FillingTree:
+    """The tree as it grows from `size` leaves on, and the tiles that it fills: what should be stored."""
+
+    def __init__(self, stored: StoredTree, size: int) -> None:
+        whole, rest = divmod(size, TILE)
+        self._tiles = log.Growing(whole, lambda start, end: stored.subtree(start * TILE, end * TILE))
+        self._open = stored.run(0, whole)[:rest]
+        self._filled: dict[int, tuple[bytes, bytes]] = {}
+
+    @property
+    def size(self) -> int:
+        """How many leaves there are."""
+        return self._tiles.size * TILE + len(self._open)
+
+    def add(self, leaves: Sequence[bytes]) -> None:
+        """More leaves, by their hashes."""
+        self._open = [*self._open, *leaves]
+        while len(self._open) >= TILE:
+            tile, self._open = self._open[:TILE], self._open[TILE:]
+            root = log.root_of(tile)
+            self._filled[self._tiles.size] = b"".join(tile), root
+            self._tiles.add(root)
+
+    def root(self) -> bytes:
+        """The root over all leaves."""
+        return self._tiles.root(log.root_of(self._open) if self._open else None)
+
+    def take_filled(self) -> dict[int, tuple[bytes, bytes]]:
+        """Hashes and root of each tile that was filled since the last call, by its position."""
+        filled, self._filled = self._filled, {}
+        return filled
 
 
 def grow(session: Session, start: int, hashes: list[bytes]) -> None:

@@ -1,0 +1,135 @@
+"""The ledger: appends a second with 1, 4 and 16 writers, the audit of a million entries, and the size of a proof."""
+
+from __future__ import annotations
+
+import json
+import multiprocessing
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from itertools import islice
+
+from sqlalchemy import Engine, insert
+
+from foundation import database
+from foundation.identifiers import new_id
+from foundation.settings import Settings
+from ledger import checkpoint, receipts
+from ledger.audit import Audited, audit
+from ledger.entries import GENESIS, Actor, append, body_of
+from ledger.sequencer import Sequencer
+from ledger.tables import ledger_entries, ledger_heads
+
+NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)
+_INES = Actor(member_id=new_id(), team_id=new_id())
+_FACTS = {"handoff": new_id(), "from_team": new_id(), "to_team": new_id(), "kind": "transfer", "via": "desk"}
+# Entries of one referral, as a busy one has them.
+_IN_A_STREAM = 10
+_BATCH = 10_000
+_SECONDS = 4.0
+
+
+@dataclass(frozen=True)
+class Proved:
+    """Seconds for the fold and for the audit, the audit's own report, and the bytes of a receipt of three entries."""
+
+    fold_s: float
+    audit_s: float
+    audited: Audited
+    checkpoints: int
+    receipt_bytes: int
+    hashes: int
+
+
+def appends_per_second(url: str, writers: int) -> float:
+    """Appends a second, each in a transaction of its own and to a referral of its own, by so many processes."""
+    processes = multiprocessing.get_context("spawn")
+    with processes.Pool(writers) as pool:
+        # Every process has loaded and connected before the measured seconds begin.
+        begin = time.time() + 3.0 + writers / 4
+        counts = pool.starmap(_append_until, [(url, begin, begin + _SECONDS)] * writers, chunksize=1)
+    return sum(counts) / _SECONDS
+
+
+def _append_until(url: str, begin: float, end: float) -> int:
+    engine, count = database.make_engine(url), 0
+    _append(engine, new_id())
+    time.sleep(max(begin - time.time(), 0))
+    while time.time() < end:
+        stream = new_id()
+        for _ in range(_IN_A_STREAM):
+            _append(engine, stream)
+            count += time.time() < end
+    return count
+
+
+def _append(engine: Engine, stream: str) -> None:
+    with database.transaction(engine) as session:
+        append(session, stream, kind="handoff_acknowledged", at=NOON, actor=_INES, facts=_FACTS)
+
+
+def proved(url: str, settings: Settings, entries: int, rounds: int = 100) -> Proved:
+    """Fills an empty ledger, folds it in so many rounds with a checkpoint each, and audits the whole of it."""
+    engine = database.make_engine(url)
+    settings = replace(settings, database_url=url, ledger_key=checkpoint.new_key(settings.deployment))
+    sequencer = Sequencer(engine, settings)
+    fold_s = 0.0
+    made = _entries()
+    for _ in range(rounds):
+        _fill(engine, list(islice(made, entries // rounds)))
+        began = time.perf_counter()
+        sequencer.round(NOON)
+        fold_s += time.perf_counter() - began
+    began = time.perf_counter()
+    with database.steady(engine) as session:
+        audited = audit(session)
+    audit_s = time.perf_counter() - began
+    with database.reading(engine) as session:
+        some = json.loads(_some_body(session))["stream"]
+        receipt = receipts.receipt(session, some, {1: "Offered.", 2: "Opened.", 3: "Acknowledged."})
+    engine.dispose()
+    return Proved(
+        fold_s, audit_s, audited, rounds, len(json.dumps(receipt)), len(receipt["entries"][0]["proof"])
+    )
+
+
+def _some_body(session: object) -> str:
+    from sqlalchemy import select
+    from sqlalchemy.orm import Session
+
+    assert isinstance(session, Session)
+    found: str = session.execute(select(ledger_entries.c.body).limit(1)).scalar_one()
+    return found
+
+
+def _entries() -> Iterator[dict[str, object]]:
+    """Rows of the ledger without end, each stream's in order. Canonical JSON takes long, so one text is filled in."""
+    text = body_of("STREAM", 0, "PREVIOUS", "handoff_acknowledged", NOON, _INES, _FACTS).decode()
+    import hashlib
+
+    while True:
+        stream, previous = new_id(), GENESIS
+        for position in range(1, _IN_A_STREAM + 1):
+            body = text.replace("STREAM", stream).replace("PREVIOUS", previous)
+            body = body.replace('"position":0', f'"position":{position}')
+            previous = hashlib.sha256(body.encode()).hexdigest()
+            yield {
+                "stream": stream,
+                "position": position,
+                "kind": "handoff_acknowledged",
+                "at": NOON,
+                "body": body,
+                "entry_hash": previous,
+            }
+
+
+def _fill(engine: Engine, rows: list[dict[str, object]]) -> None:
+    heads = [
+        {name: row[name] for name in ("stream", "position", "entry_hash")}
+        for row in rows
+        if row["position"] == _IN_A_STREAM
+    ]
+    with database.transaction(engine) as session:
+        session.execute(insert(ledger_entries), rows)
+        session.execute(insert(ledger_heads), heads)
