@@ -27,7 +27,8 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from foundation import clock, database, heartbeat, outbox, queue
 from foundation.settings import Settings, SettingsError
-from notifications import callbacks, checking, delivery
+from notifications import callbacks, checking, delivery, turns
+from referrals import rotation
 from referrals.duty import Duty
 from referrals.grants import Keys
 from referrals.keyring import FileKeyring
@@ -43,6 +44,9 @@ JOBS: dict[str, Callable[[Duty, str], datetime | None]] = {
     "notifications.callbacks.apply_report": callbacks.apply_report,
     "notifications.checking.send_code": checking.send_code,
 }
+# What the clock keeps in order beside its steps, once a minute each.
+UPKEEP: tuple[Callable[[Duty], int], ...] = (rotation.keep_keys, checking.keep_proofs, turns.tell_coming)
+_UPKEEP_SECONDS = 60.0
 # Without Redis this is how long a notice waits at most before it leaves.
 _SWEEP_SECONDS = 0.5
 # A queue's job ends after so long and so many messages, well before RQ ends it in the middle of a call.
@@ -95,8 +99,8 @@ def sweep(working: Duty) -> int:
 def run_clock() -> None:
     """Takes due steps and drains until it is told to stop; a lost database only makes it wait.
 
-    Steps, urgent and routine messages have a thread each: a provider that answers slowly, or never, holds up neither
-    the clocks nor, with what is routine, what is urgent.
+    Steps, urgent and routine messages, and the upkeep have a thread each: a provider that answers slowly, or never,
+    holds up neither the clocks nor, with what is routine, what is urgent.
     """
     stopping = threading.Event()
     for stop in (signal.SIGTERM, signal.SIGINT):
@@ -106,11 +110,12 @@ def run_clock() -> None:
 
 
 def run_rounds(working: Duty, stopping: threading.Event) -> bool:
-    """The three loops of the clock, until `stopping` is set; False if one of them broke and so stopped all."""
+    """The loops of the clock, until `stopping` is set; False if one of them broke and so stopped all."""
     rounds: dict[str, Callable[[], int]] = {
         "clock": partial(clocks.sweep, working),
         "clock urgent": partial(_drain_one, working, True),
         "clock routine": partial(_drain_one, working, False),
+        "clock upkeep": partial(_keep_up, working, stopping),
     }
     broken: list[str] = []
 
@@ -150,6 +155,15 @@ def _repeat(part: str, round_: Callable[[], int], stopping: threading.Event) -> 
 
 def _drain_one(working: Duty, urgent: bool) -> int:
     return outbox.drain(working.engine, perform(working), urgent=urgent, most=1)
+
+
+def _keep_up(working: Duty, stopping: threading.Event) -> int:
+    """One round of the upkeep, and a minute's rest."""
+    for keep in UPKEEP:
+        keep(working)
+        beat("clock upkeep")
+    stopping.wait(_UPKEEP_SECONDS)
+    return 1
 
 
 def run_queue(name: str) -> None:

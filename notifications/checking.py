@@ -47,3 +47,10 @@ def send_code(duty: Duty, code_id: str) -> None:
             )
         )
         outbox.post(session, DELIVER, id, now=now, urgent=True)
+
+
+def keep_proofs(duty: Duty) -> int:
+    """Asks for proofs that grow old, and ends contacts that nobody proved; returns how many contacts."""
+    with database.transaction(duty.engine) as session:
+        now = clock.now()
+        return len(contacts.ask_again(session, now)) + len(contacts.expire(session, now))

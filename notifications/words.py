@@ -27,6 +27,8 @@ class Template(StrEnum):
     TASK = "task"
     # The code by which a contact is proved.
     PROOF = "proof"
+    # A turn on duty begins soon.
+    TURN = "turn"
 
 
 _URGENCIES: dict[str, dict[Urgency, str]] = {
@@ -44,6 +46,7 @@ _MATTERS: dict[str, dict[Template, str]] = {
         Template.ESCALATED: "{urgency} referral {reference}: unanswered. Act by {deadline}.",
         Template.ACKNOWLEDGED: "Referral {reference} was acknowledged. Nothing to do.",
         Template.TASK: "A task on referral {reference} is due by {deadline}.",
+        Template.TURN: "Your turn on duty begins {deadline}. Until then you can swap it.",
         Template.PROOF: "Confirm that you read messages here, by {deadline}.",
     },
     "es": {
@@ -54,6 +57,7 @@ _MATTERS: dict[str, dict[Template, str]] = {
         Template.ESCALATED: "Caso {urgency} {reference}: nadie responde. Plazo: {deadline}.",
         Template.ACKNOWLEDGED: "El caso {reference} fue aceptado. No tiene que hacer nada.",
         Template.TASK: "Una tarea del caso {reference} espera. Plazo: {deadline}.",
+        Template.TURN: "Su turno de guardia comienza {deadline}. Hasta entonces puede cambiarlo.",
         Template.PROOF: "Confirme que lee mensajes por este medio. Plazo: {deadline}.",
     },
 }

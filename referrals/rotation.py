@@ -15,10 +15,12 @@ from sqlalchemy.orm import Session
 
 from directory.tables import team_keys, teams
 from directory.teams import TeamKind
+from foundation import clock, database
 from ledger import entries
 from ledger.entries import DEPLOYMENT, Actor
 from referrals import sealing
 from referrals import team_keys as making
+from referrals.duty import Duty
 from referrals.grants import Keys
 from referrals.sealing import Place, Recipient
 from referrals.tables import grants, referrals
@@ -97,6 +99,22 @@ def destroy(session: Session, keys: Keys, now: datetime) -> list[str]:
             facts={"keys": sorted(gone)},
         )
     return gone
+
+
+def keep_keys(duty: Duty) -> int:
+    """One round of the clock: renews keys where an erasure owes it, seals again, destroys; returns how many steps."""
+    now, steps = clock.now(), 0
+    with database.transaction(duty.engine) as session:
+        if is_owed(session, now):
+            steps += renew(session, duty.keys, duty.settings.sealing_suite, now)
+    while True:
+        with database.transaction(duty.engine) as session:
+            done = rewrap(session, duty.keys)
+        if not done:
+            break
+        steps += done
+    with database.transaction(duty.engine) as session:
+        return steps + len(destroy(session, duty.keys, now))
 
 
 def pending(session: Session) -> list[Row[Any]]:
