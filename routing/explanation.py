@@ -31,7 +31,7 @@ _WHOSE = {
     Relation.SUBJECT: "where the person lives or is",
     Relation.REPORTER: "where the reporter is",
 }
-_CONDITIONS = {
+CONDITIONS = {
     "dates": "it is not in force on this day",
     "behaviours": "it is for other acts",
     "urgency": "it is for another urgency",
@@ -41,14 +41,14 @@ _CONDITIONS = {
     "relation": "this place counts for nothing in it",
     "line": "near a line nobody is left out",
 }
-_UNREACHABLE = {
+UNREACHABLE = {
     "no_contact": "nobody there has a contact",
     "unverified": "no contact there is verified",
     "opted_out": "everybody there has opted out",
     "disabled": "every contact there is switched off",
     "no_telephone": "nobody there has a telephone, and this cannot wait",
 }
-_NOT_AGAIN = {"declined": "it declined", "lapsed": "it did not answer in time"}
+NOT_AGAIN = {"declined": "it declined", "lapsed": "it did not answer in time"}
 _SETTINGS = {
     Setting.SCHOOL: "a school",
     Setting.WORKPLACE: "a workplace",
@@ -125,7 +125,7 @@ class _Teller:
         told = {entry.team for entry in self._decision.considered}
         for team, why in self._decision.unreachable:
             if team not in told:
-                yield f"{self.team(team)} was passed over: {_UNREACHABLE.get(why, _NOBODY)}."
+                yield f"{self.team(team)} was passed over: {UNREACHABLE.get(why, _NOBODY)}."
 
     def company(self) -> Iterable[str]:
         """Who helps, who is told."""
@@ -192,11 +192,11 @@ class _Teller:
     def _became(self, entry: Considered) -> str:
         told: dict[Outcome, Callable[[], str]] = {
             Outcome.LOST: lambda: f"could lead too, but lost on {entry.detail}",
-            Outcome.NOT_APPLIED: lambda: f"was not asked: {_CONDITIONS[entry.detail]}",
+            Outcome.NOT_APPLIED: lambda: f"was not asked: {CONDITIONS[entry.detail]}",
             Outcome.SHIELDED: lambda: f"is shut out: {self.area(entry.detail)} answers alone",
             Outcome.EXCLUDED: lambda: self._excluded(entry),
-            Outcome.NOT_AGAIN: lambda: f"was not asked again: {_NOT_AGAIN[entry.detail]}",
-            Outcome.UNREACHABLE: lambda: f"was passed over: {_UNREACHABLE.get(entry.detail, _NOBODY)}",
+            Outcome.NOT_AGAIN: lambda: f"was not asked again: {NOT_AGAIN[entry.detail]}",
+            Outcome.UNREACHABLE: lambda: f"was passed over: {UNREACHABLE.get(entry.detail, _NOBODY)}",
             Outcome.BELOW_FLOOR: lambda: (
                 f"cannot {_VERBS[entry.role]}: only {_percent(entry.share)} lies there"
             ),
