@@ -36,6 +36,7 @@ import pyotp
 from desk import demonstration
 from foundation import clock, database
 from foundation.settings import Settings
+from ledger.checkpoint import new_key
 from referrals.keyring import FileKeyring
 
 _HOST = "127.0.0.1"
@@ -111,9 +112,10 @@ class House:
             sys.exit(f"Waypost did not answer on port {waiting[0]}. Its words are in {self.data / 'logs'}.")
 
     def parts(self) -> Sequence[Part]:
-        """Every process of the house. The public door is not told where the keyring is."""
+        """Every process of the house. The public door is not told where the keyring is; the clock alone signs."""
         python, ports = sys.executable, self.ports
         everything = self.environment
+        signing = everything | {"LEDGER_KEY_FILE": str(_ledger_key(self.data, everything["DEPLOYMENT"]))}
         public = {name: value for name, value in everything.items() if not name.startswith("KEYRING")}
         return (
             Part("valkey", _valkey(self.data), {"PATH": os.defpath}),
@@ -122,7 +124,7 @@ class House:
             Part("desk", _web(ports.desk, "wsgi:desk"), everything),
             Part("queue-urgent", (python, "worker.py", "queue", "urgent"), everything),
             Part("queue-routine", (python, "worker.py", "queue", "routine"), everything),
-            Part("clock", (python, "worker.py", "clock"), everything),
+            Part("clock", (python, "worker.py", "clock"), signing),
         )
 
     def watch(self) -> None:
@@ -202,6 +204,7 @@ def _environment(data: Path, ports: Ports) -> dict[str, str]:
         **{name: os.environ[name] for name in ("PATH", "HOME", "LANG", "TZ") if name in os.environ},
         **json.loads(kept.read_text()),
         "DEMONSTRATION": "yes",
+        "DEPLOYMENT": "waypost.local",
         "DATABASE_URL": f"sqlite:///{data}/waypost.db",
         "REDIS_URL": f"unix://{_socket(data)}",
         "PUBLIC_URL": f"http://{_HOST}:{ports.public}",
@@ -226,6 +229,15 @@ def _ring(settings: Settings) -> FileKeyring:
     # A real installation prints this and locks it away; here it lies beside the demonstration's other secrets.
     (path.parent / "keyring-recovery.txt").write_text(recovery + "\n")
     return ring
+
+
+def _ledger_key(data: Path, deployment: str) -> Path:
+    """The file of the key that signs checkpoints, made once."""
+    path = data / "ledger.key"
+    if not path.exists():
+        path.touch(mode=0o600)
+        path.write_text(new_key(deployment) + "\n")
+    return path
 
 
 def _web(port: int, door: str) -> tuple[str, ...]:

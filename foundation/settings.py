@@ -65,6 +65,12 @@ def _nodes(text: str) -> str:
     return text
 
 
+def _log_keys(text: str) -> str:
+    if not all(line.startswith("PRIVATE+KEY+") for line in text.split()):
+        raise ValueError("must hold keys made by `flask --app wsgi ledger key new`")
+    return text
+
+
 def _addresses(text: str) -> str:
     for address in filter(None, text.split(",")):
         name, at, domain = address.strip().partition("@")
@@ -129,7 +135,7 @@ class Settings:
     keyring_passphrase: str = _setting(str, default="", repr=False)
 
     # Only the clock is given it: one private key of the log a line, the newest first.
-    ledger_key: str = _setting(str, default="", repr=False)
+    ledger_key: str = _setting(_log_keys, default="", repr=False)
     # Who keeps our checkpoints: `ada@court.example,desk@partner.example`; each is mailed one a day.
     checkpoint_mail: str = _setting(_addresses, default="")
 
