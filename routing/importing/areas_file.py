@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterable
 from itertools import islice
 from typing import Any
@@ -60,26 +61,21 @@ def _by_area(orphans: Iterable[tuple[int, str, str]]) -> dict[str, list[Fault]]:
 
 def area_of(entry: dict[str, Any], shape: bytes | None, mapping: AreaMapping) -> Area:
     """An area as it would be stored. Raises AreaFault."""
-    outline = shapely.to_geojson(shapely.from_wkb(shape)) if shape else None
-    about = {"source": mapping.source, "vintage": mapping.vintage, "licence": mapping.licence}
-    return Area.from_json(
-        {**{key: said for key, said in about.items() if said}, **entry, "geometry": outline}
-    )
+    outline = json.loads(shapely.to_geojson(shapely.from_wkb(shape))) if shape else None
+    return Area.from_json({"source": mapping.source, **entry, "geometry": outline})
 
 
 def changes(spool: Spool, mapping: AreaMapping, layer: str, boundaries: Boundaries, tick: Tick) -> Changes:
     """What the file does to the boundary set in force. `missing` are areas of the same layer and kind of id."""
-    new, changed, unchanged = [], [], []
+    sorted_out: dict[str, list[str]] = {"new": [], "changed": [], "unchanged": []}
     for _, entry, shape in spool:
         tick(1)
         before = boundaries.extra.get(entry["id"])
-        if before is None:
-            new.append(entry["id"])
-        else:
-            (unchanged if before == area_of(entry, shape, mapping) else changed).append(entry["id"])
+        same = before is not None and before == area_of(entry, shape, mapping)
+        sorted_out["new" if before is None else "unchanged" if same else "changed"].append(entry["id"])
     begins = f"{layer}:{mapping.id.written.partition('{')[0]}"
     missing = (name for name in boundaries.extra if name.startswith(begins) and not spool.has(name))
-    return Changes(tuple(new), tuple(changed), tuple(unchanged), tuple(missing))
+    return Changes(**{kind: tuple(ids) for kind, ids in sorted_out.items()}, missing=tuple(missing))
 
 
 def first_areas(spool: Spool, boundaries: Boundaries, count: int = 5) -> list[str]:

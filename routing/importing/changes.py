@@ -13,3 +13,17 @@ class Changes:
     changed: tuple[str, ...] = ()
     unchanged: tuple[str, ...] = ()
     missing: tuple[str, ...] = ()
+
+    def any(self, *, ends: bool) -> bool:
+        """Whether anything would be different; `ends`: what is missing ends."""
+        return bool(self.new or self.changed or (ends and self.missing))
+
+    def sentence(self, what: str, *, ends: bool) -> str:
+        """The counts, for a person: `what` are they, in the plural."""
+        told = (
+            f"{len(self.new):,} new {what}, {len(self.changed):,} changed, {len(self.unchanged):,} unchanged."
+        )
+        if not self.missing:
+            return told
+        fate = "they end" if ends else "they stay"
+        return f"{told} {len(self.missing):,} in force are not in the file: {fate}."

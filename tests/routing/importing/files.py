@@ -11,6 +11,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pyproj
 import shapefile
 import shapely
@@ -83,8 +84,8 @@ def turned(shape: Any, epsg: int) -> Any:
     """A shape in WGS 84, in another system."""
     if shape is None:
         return None
-    transform = pyproj.Transformer.from_crs(4326, epsg, always_xy=True).transform
-    return shapely.transform(shape, transform, interleaved=False)
+    transformer = pyproj.Transformer.from_crs(4326, epsg, always_xy=True)
+    return shapely.transform(shape, lambda at: np.column_stack(transformer.transform(*at.T)))
 
 
 def geopackage(path: Path, features: Iterable[Feature], *, epsg: int = NAD83, layer: str = "areas") -> Path:

@@ -127,4 +127,5 @@ def test_a_table_that_cannot_be_trusted_is_refused(tmp_path: Path, lines: tuple[
 
 def test_nad83_is_as_good_as_wgs84_here(tmp_path: Path) -> None:
     (row,) = rows(files.zipped(tmp_path / "a.zip", [TEMPE], epsg=NAD83))
+    assert row.shape
     assert shapely.from_wkb(row.shape).bounds == pytest.approx(square().bounds, abs=1e-5)
