@@ -27,7 +27,8 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from foundation import clock, database, heartbeat, outbox, queue
 from foundation.settings import Settings, SettingsError
-from notifications import callbacks, checking, delivery, turns
+from ledger.sequencer import Sequencer
+from notifications import callbacks, checking, delivery, turns, witnesses
 from referrals import rotation
 from referrals.duty import Duty
 from referrals.grants import Keys
@@ -43,6 +44,7 @@ JOBS: dict[str, Callable[[Duty, str], datetime | None]] = {
     "notifications.delivery.deliver": delivery.deliver,
     "notifications.callbacks.apply_report": callbacks.apply_report,
     "notifications.checking.send_code": checking.send_code,
+    "notifications.witnesses.mail_checkpoint": witnesses.mail_checkpoint,
 }
 # What the clock keeps in order beside its steps, once a minute each.
 UPKEEP: tuple[Callable[[Duty], int], ...] = (rotation.keep_keys, checking.keep_proofs, turns.tell_coming)
@@ -116,6 +118,7 @@ def run_rounds(working: Duty, stopping: threading.Event) -> bool:
         "clock urgent": partial(_drain_one, working, True),
         "clock routine": partial(_drain_one, working, False),
         "clock upkeep": partial(_keep_up, working, stopping),
+        "clock ledger": Sequencer(working.engine, working.settings).take_turn,
     }
     broken: list[str] = []
 
