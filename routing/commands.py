@@ -18,9 +18,11 @@ from referrals.facts import Evidence, Facts, PlaceKind, Relation, Setting, Urgen
 from routing import explanation, gazetteer, places, snapshots
 from routing import replay as replaying
 from routing.decision import Decision, decide
+from routing.importing.commands import importing
 from routing.snapshots import Snapshot
 
 routing = AppGroup("routing", help="Where a tip would go, and why.")
+routing.add_command(importing)
 
 _FAULTS = {
     places.Reason.UNKNOWN_STATE: "No state is called so.",
