@@ -2,7 +2,7 @@
 
 A backup of the database holds an erased referral's words and grants still. They stay closed because the keys that
 open those grants are gone: each team is given a new key, the grants of all that lives are sealed again to it, and a
-day later the old private halves leave the keyring. Each step may be repeated after a crash.
+week later the old private halves leave the keyring. Each step may be repeated after a crash.
 """
 
 from __future__ import annotations
@@ -25,10 +25,10 @@ from referrals.grants import Keys
 from referrals.sealing import Place, Recipient
 from referrals.tables import grants, referrals
 
-# Keys are renewed once a day at most; and an old one is kept for a day, in which everything that was being sealed to
-# it when it retired has long been stored and is sealed again.
+# Keys are renewed once a day at most. An old one is kept for a week: whatever was being sealed to it when it retired
+# has long been stored and is sealed again, and a backup from before still opens if the database is lost meanwhile.
 RENEW_EVERY = timedelta(days=1)
-DESTROY_AFTER = timedelta(days=1)
+DESTROY_AFTER = timedelta(days=7)
 # Opening and sealing again takes a third of a millisecond each: a batch holds its transaction for a moment only.
 BATCH = 500
 
@@ -78,7 +78,7 @@ def rewrap(session: Session, keys: Keys, most: int = BATCH) -> int:
 
 
 def destroy(session: Session, keys: Keys, now: datetime) -> list[str]:
-    """Destroys the private halves of keys that retired a day ago and open nothing any more; returns their ids."""
+    """Destroys the private halves of keys that retired a week ago and open nothing any more; returns their ids."""
     opens = exists(select(grants.c.id).where(grants.c.team_key_id == team_keys.c.id))
     done = session.execute(
         select(team_keys.c.id).where(

@@ -194,8 +194,8 @@ def _rotate(town: Town) -> None:
         while rotation.rewrap(session, town.keys, most=3):
             pass
     with database.transaction(town.engine) as session:
-        assert rotation.destroy(session, town.keys, now + timedelta(hours=23)) == []
-        assert rotation.destroy(session, town.keys, now + timedelta(hours=25))
+        assert rotation.destroy(session, town.keys, now + timedelta(days=6)) == []
+        assert rotation.destroy(session, town.keys, now + timedelta(days=8))
 
 
 def test_a_restored_backup_cannot_read_what_was_erased_and_the_living_can(town: Town, closed: Case) -> None:
