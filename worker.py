@@ -28,7 +28,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from foundation import clock, database, heartbeat, outbox, queue
 from foundation.settings import Settings, SettingsError
 from ledger.sequencer import Sequencer
-from notifications import callbacks, checking, delivery, turns, witnesses
+from notifications import bounces, callbacks, checking, delivery, turns, witnesses
 from referrals import rotation
 from referrals.duty import Duty
 from referrals.grants import Keys
@@ -47,7 +47,12 @@ JOBS: dict[str, Callable[[Duty, str], datetime | None]] = {
     "notifications.witnesses.mail_checkpoint": witnesses.mail_checkpoint,
 }
 # What the clock keeps in order beside its steps, once a minute each.
-UPKEEP: tuple[Callable[[Duty], int], ...] = (rotation.keep_keys, checking.keep_proofs, turns.tell_coming)
+UPKEEP: tuple[Callable[[Duty], int], ...] = (
+    rotation.keep_keys,
+    checking.keep_proofs,
+    turns.tell_coming,
+    bounces.read_mailbox,
+)
 _UPKEEP_SECONDS = 60.0
 # Without Redis this is how long a notice waits at most before it leaves.
 _SWEEP_SECONDS = 0.5

@@ -27,6 +27,7 @@ from foundation.settings import Settings
 from ledger import audit, checkpoints
 from ledger.commands import ledger
 from notifications import notices
+from notifications.commands import mail
 from referrals import soundness as record
 from referrals.keyring import FileKeyring, NoKeyring, keyring_of
 from referrals.sealing import CannotOpen
@@ -45,7 +46,7 @@ keyring = AppGroup("keyring", help="The private halves of the teams' keys.")
 
 def register_commands(app: Flask) -> None:
     """Gives an app every command of Waypost."""
-    for command in (migrate, setup, demonstrate, doctor, directory, ledger, keyring, routing):
+    for command in (migrate, setup, demonstrate, doctor, directory, ledger, keyring, mail, routing):
         app.cli.add_command(command)
 
 

@@ -79,6 +79,12 @@ def _addresses(text: str) -> str:
     return text
 
 
+def _address(text: str) -> str:
+    if "," in text:
+        raise ValueError("must be one address")
+    return _addresses(text)
+
+
 def _number(least: int) -> Callable[[str], int]:
     def read(text: str) -> int:
         if not text.strip().isdigit() or int(text) < least:
@@ -154,6 +160,11 @@ class Settings:
     smtp_user: str = _setting(str, default="")
     smtp_password: str = _setting(str, default="", repr=False)
     smtp_timeout_seconds: float = _setting(_seconds, default=20.0)
+    # Where undelivered mail comes back to, such as `bounces@waypost.example`; each mail adds `+…` to the name. Empty: to
+    # `mail_from`, and nobody reads it.
+    mail_bounces: str = _setting(_address, default="")
+    # The Maildir in which the mail server puts it, if it does not call `flask mail bounce`.
+    mail_bounce_maildir: str = _setting(str, default="")
     mail_from: str = _setting(str, default="Waypost <notices@waypost.example>")
 
     # Text of a tip, all fields together, in bytes.

@@ -17,6 +17,7 @@ from email.utils import format_datetime, parseaddr
 from foundation import clock
 from foundation.settings import Settings
 from notifications.outcomes import Action, Outcome, OutcomeState
+from notifications.return_address import return_address
 
 # Seven bits only, so that no server on the way needs any extension.
 _POLICY = SMTP.clone(cte_type="7bit")
@@ -78,7 +79,7 @@ class MailSender:
             return Outcome(OutcomeState.FAILED_PERMANENT, Action.CONFIGURATION, code="not_encrypted")
         message = self._message(to, subject, text, html, message_id).as_bytes(policy=_POLICY)
         try:
-            self._hand_over(to, message)
+            self._hand_over(to, message, return_address(settings, message_id) or self._sender)
         except (_Refused, _CutAfterData, smtplib.SMTPException, OSError) as fault:
             return _outcome_of_fault(fault)
         return Outcome(OutcomeState.ACCEPTED, provider_id=message_id)
@@ -97,13 +98,13 @@ class MailSender:
         message.add_alternative(html, subtype="html")
         return message
 
-    def _hand_over(self, to: str, message: bytes) -> None:
+    def _hand_over(self, to: str, message: bytes, sender: str) -> None:
         settings = self._settings
         checked = ssl.create_default_context()
         host, name = settings.smtp_host, _greeting(settings.public_host)
         with _connection(settings, checked) as line, closing(_Conversation(line, host, name)) as smtp:
             self._begin(smtp, checked)
-            _expect(smtp.mail(self._sender))
+            _expect(smtp.mail(sender))
             _expect(smtp.rcpt(to))
             try:
                 _expect(smtp.data(message))
