@@ -98,6 +98,11 @@ def names(session: Session, team_ids: Iterable[str]) -> dict[str, str]:
     return {id: name for id, name in rows}
 
 
+def time_zones(session: Session) -> dict[str, str]:
+    """IANA names of every team's zone by id."""
+    return {id: zone for id, zone in session.execute(select(teams.c.id, teams.c.time_zone))}
+
+
 def all_teams(session: Session) -> list[Row[Any]]:
     """Every team, by name, each with its `organisation` name. A deployment has hundreds, not millions."""
     query = select(teams, organisations.c.name.label("organisation")).join(organisations)
