@@ -18,11 +18,11 @@ from wtforms.validators import InputRequired
 
 from desk import coverage_map
 from desk.answers import Page
-from directory import members, teams
+from directory import teams
 from directory.guards import guard
 from foundation import clock, database, web
 from referrals.facts import Urgency
-from routing import coverage, gazetteer, maps, naming, snapshots
+from routing import coverage, explanation, gazetteer, jobs, maps, naming, snapshots
 from routing.areas import code_of
 from routing.coverage import Coverage, Covered, Kind, Within
 from routing.snapshots import Snapshot
@@ -75,7 +75,7 @@ class Asked:
     question: Question
     snapshot: Snapshot
     named: Mapping[str, str]
-    unreachable: frozenset[str]
+    unreachable: Mapping[str, str]
     answer: Coverage
 
     @cached_property
@@ -123,7 +123,7 @@ class CountyLine:
     numbers: str
     kind: Kind
     leads: list[str]
-    passed_over: list[str]
+    passed_over: list[tuple[str, str]]
     owner: str
     inside: list[Inside]
 
@@ -189,7 +189,7 @@ def _question() -> tuple[CoverageForm, Question]:
 
 
 def _ask(session: Session, question: Question) -> Asked:
-    snapshot, unreachable = snapshots.current(session), members.unreachable_teams(session)
+    snapshot, unreachable = snapshots.current(session), jobs.unreachable(session, question.urgency)
     return Asked(
         question,
         snapshot,
@@ -218,7 +218,7 @@ def _state_line(asked: Asked, code: str) -> StateLine:
     sums = _sums(counties)
     leading = Counter(team for one in counties for team in one.leads)
     names = asked.names(team for team, _ in leading.most_common(_NAMED))
-    passed_over = sorted({team for one in counties for team in one.passed_over})
+    passed_over = sorted({team for one in counties for team, _ in one.passed_over})
     return StateLine(
         letters=state.letters,
         name=state.name,
@@ -242,13 +242,17 @@ def _county_lines(
             numbers=coverage_map.numbered(one, legend),
             kind=one.kind,
             leads=asked.names(one.leads),
-            passed_over=asked.names(one.passed_over),
+            passed_over=[_silent(asked, team, why) for team, why in one.passed_over],
             owner=asked.named.get(one.owner, one.owner),
             inside=[_inside(asked, entry) for entry in inside.get(one.area, ())],
         )
         for one in counties
     ]
     return sorted(lines, key=lambda line: line.name)
+
+
+def _silent(asked: Asked, team: str, why: str) -> tuple[str, str]:
+    return asked.named.get(team, team), explanation.UNREACHABLE.get(why, "nobody there can be reached")
 
 
 def _inside(asked: Asked, entry: Within) -> Inside:

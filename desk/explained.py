@@ -99,7 +99,9 @@ def _became(entry: Considered, boundaries: Boundaries) -> str:
 # What the word behind an outcome means.
 _WHY: Mapping[Outcome, Mapping[str, str]] = {
     Outcome.LOST: words.LOST_ON,
-    Outcome.NOT_APPLIED: words.CONDITIONS,
+    Outcome.NOT_APPLIED: explanation.CONDITIONS,
+    Outcome.NOT_AGAIN: explanation.NOT_AGAIN,
+    Outcome.UNREACHABLE: explanation.UNREACHABLE,
 }
 
 

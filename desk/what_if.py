@@ -15,11 +15,11 @@ from desk import explained
 from desk.answers import Page
 from desk.explained import Told
 from desk.what_if_form import MOST_PIECES, WhatIfForm
-from directory import members, teams
+from directory import teams
 from directory.guards import guard
 from directory.teams import TeamKind
 from foundation import clock, database, web
-from routing import snapshots
+from routing import jobs, snapshots
 from routing.decision import decide
 
 
@@ -57,5 +57,6 @@ def _answer(session: Session, form: WhatIfForm) -> Told | None:
     if facts is None:
         return None
     moment = form.moment(clock.now(), ZoneInfo(g.get("time_zone") or "UTC"))
-    decision = decide(facts, snapshot.rules, snapshot.boundaries, moment, members.unreachable_teams(session))
+    silent = jobs.unreachable(session, facts.urgency)
+    decision = decide(facts, snapshot.rules, snapshot.boundaries, moment, silent)
     return explained.tell(session, decision, snapshot.boundaries)

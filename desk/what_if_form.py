@@ -34,7 +34,7 @@ _LONG = Length(max=200, message="That is too long. Use at most 200 characters.")
 _METRES = NumberRange(0, 20_000_000)
 
 
-class PieceForm(Form):  # type: ignore[misc]
+class PieceForm(Form):
     """One place, named in one way or in several."""
 
     relation = SelectField(
@@ -97,7 +97,7 @@ class WhatIfForm(FlaskForm):  # type: ignore[misc]
             for group, title in GROUPS.items()
         ]
 
-    def shown(self) -> list[FormField]:
+    def shown(self) -> list[FormField[PieceForm]]:
         """The places that the page shows."""
         return [field for field in self if isinstance(field, FormField)]
 
@@ -110,8 +110,8 @@ class WhatIfForm(FlaskForm):  # type: ignore[misc]
 
     def _own_words(self) -> Iterator[tuple[Field, str]]:
         """Fields whose fault the library worded, with our sentence for it."""
-        parts = (self, *(field.form for field in self.shown()))
-        wrong = (field for part in parts for field in part if field.errors)
+        parts: list[Form] = [self, *(field.form for field in self.shown())]
+        wrong = [field for part in parts for field in part if field.errors]
         yield from ((field, _WRONG[field.short_name]) for field in wrong if field.short_name in _WRONG)
 
     def moment(self, now: datetime, zone: ZoneInfo) -> datetime:

@@ -143,7 +143,7 @@ BECAME: dict[Outcome, str] = {
     Outcome.SHIELDED: "shut out by {detail}",
     Outcome.EXCLUDED: "left out by a rule",
     Outcome.NOT_AGAIN: "not asked again",
-    Outcome.UNREACHABLE: "nobody there could be reached",
+    Outcome.UNREACHABLE: "passed over",
     Outcome.BELOW_FLOOR: "too small a share",
 }
 
@@ -155,17 +155,6 @@ LOST_ON: dict[str, str] = {
     "specificity": "another rule asks for more: these acts, this kind of place, this urgency, these hours",
     "priority": "another rule was given a higher priority",
     "confidence": "the place is surer for another",
-}
-
-CONDITIONS: dict[str, str] = {
-    "dates": "it is not in force on this day",
-    "behaviours": "it is for other acts",
-    "urgency": "it is for another urgency",
-    "setting": "it is for another kind of place",
-    "originator": "it is for what another office forwards",
-    "hours": "these are not its hours",
-    "relation": "this place counts for nothing in it",
-    "line": "near a line nobody is left out",
 }
 
 # Maps have so many patterns for areas; the ninth begins anew, and the numbers tell them apart.

@@ -18,6 +18,7 @@ from routing.areas import LAYER_RANKS, code_of, layer_of
 from routing.decision import Decision, decide
 from routing.rules import Role
 from routing.snapshots import Snapshot
+from routing.verdict import Whys
 from routing.weighing import Outcome
 
 _BEST = {Outcome.LEAD, Outcome.TIED}
@@ -36,12 +37,12 @@ class Covered:
     """Who would lead for a tip that names this county and nothing else. Teams are ids.
 
     `leads`: one; several where they are tied; none in a gap, which `owner` holds. `passed_over`: teams that would
-    lead, or be tied, if anybody there could be reached.
+    lead, or be tied, if anybody there could be reached, each with the reason.
     """
 
     area: str
     leads: tuple[str, ...]
-    passed_over: tuple[str, ...]
+    passed_over: Whys
     owner: str
 
     @property
@@ -53,10 +54,19 @@ class Covered:
 Coverage = Mapping[str, Covered]
 
 
-def coverage(snapshot: Snapshot, urgency: Urgency, hour: datetime, unreachable: frozenset[str]) -> Coverage:
-    """Every county of the country by id, as covered at the beginning of that aware `hour`."""
+def coverage(
+    snapshot: Snapshot, urgency: Urgency, hour: datetime, unreachable: Mapping[str, str]
+) -> Coverage:
+    """Every county of the country by id, as covered at the beginning of that aware `hour`. `unreachable`: teams that
+    nobody could tell, with the reasons."""
     as_of = hour.replace(minute=0, second=0, microsecond=0)
-    asked = (snapshot.rules.digest, snapshot.boundaries.digest, urgency, as_of, unreachable)
+    asked = (
+        snapshot.rules.digest,
+        snapshot.boundaries.digest,
+        urgency,
+        as_of,
+        frozenset(unreachable.items()),
+    )
     return _kept.found(asked) or _kept.keep(
         asked,
         {area: covered(snapshot, area, urgency, as_of, unreachable) for area in gazetteer.load().counties},
@@ -64,7 +74,7 @@ def coverage(snapshot: Snapshot, urgency: Urgency, hour: datetime, unreachable: 
 
 
 def covered(
-    snapshot: Snapshot, area: str, urgency: Urgency, as_of: datetime, unreachable: frozenset[str]
+    snapshot: Snapshot, area: str, urgency: Urgency, as_of: datetime, unreachable: Mapping[str, str]
 ) -> Covered:
     """The same for one county."""
     named = Evidence(PlaceKind.COUNTY, Relation.INCIDENT, (area,))
@@ -73,11 +83,11 @@ def covered(
     return Covered(area, decision.leads, _passed_over(decision), decision.owner)
 
 
-def _passed_over(decision: Decision) -> tuple[str, ...]:
+def _passed_over(decision: Decision) -> Whys:
     leads = [entry for entry in decision.considered if entry.role is Role.LEAD]
     best = max((entry.key for entry in leads if entry.outcome in _BEST), default=())
     unreached = (entry for entry in leads if entry.outcome is Outcome.UNREACHABLE and entry.key >= best)
-    return tuple(dict.fromkeys(entry.team for entry in unreached))
+    return tuple(dict.fromkeys((entry.team, entry.detail) for entry in unreached))
 
 
 @dataclass(frozen=True)

@@ -22,10 +22,12 @@ from routing.weighing import Outcome
 
 _ORDER = {
     outcome: place
-    for place, outcome in enumerate((Outcome.LEAD, Outcome.TIED, Outcome.SUPPORT, Outcome.NOTIFY))
+    for place, outcome in enumerate(
+        (Outcome.LEAD, Outcome.TIED, Outcome.SUPPORT, Outcome.NOTIFY, Outcome.UNREACHABLE, Outcome.LOST)
+    )
 }
 # A name needs so much room around its middle, in units; more counties than these are too many names.
-_ROOM_FOR_NAME, _MANY = 34.0, 24
+_ROOM_FOR_NAME, _MANY, _MARGIN = 34.0, 24, 110.0
 
 
 @dataclass(frozen=True)
@@ -119,7 +121,7 @@ def _finest(area: str, boundaries: Boundaries) -> list[tuple[str, Any]]:
 
 
 def in_order(decision: Decision) -> list[Considered]:
-    """The rules that were looked at: those that take part first, then those that lost, each heaviest first."""
+    """The rules that were looked at: those that take part first, then those that nearly did, each heaviest first."""
     return sorted(decision.considered, key=lambda entry: _ORDER.get(entry.outcome, len(_ORDER)))
 
 
@@ -144,8 +146,14 @@ def _around(paper: Sheet, numbers: set[str]) -> Iterator[Named]:
     counties = paper.showing(shapes.counties())
     for area, part in (counties if len(counties) <= _MANY else paper.showing(shapes.states())).items():
         spot = drawing.room(part)
-        if area not in numbers and spot and spot.radius >= _ROOM_FOR_NAME:
+        if area not in numbers and spot and spot.radius >= _ROOM_FOR_NAME and _is_free(spot):
             yield Named(area, spot.x, spot.y)
+
+
+def _is_free(spot: Room) -> bool:
+    """Neither so near the edge that a name would be cut off, nor on the scale bar."""
+    middle = _MARGIN <= spot.x <= WIDTH - _MARGIN
+    return middle and not (spot.x < WIDTH / 2 and spot.y > HEIGHT - _MARGIN / 2)
 
 
 def _ways(decision: Decision, boundaries: Boundaries, paper: Sheet) -> Iterator[Way]:
