@@ -106,6 +106,13 @@ PERMISSIONS: dict[str, tuple[Predicate, ...]] = {
     # A team of one has no second member: one of a team that takes part, or of the hub above, will do.
     "referral.approve_closing": (_works_cases, _answers_for_it, _second_person),
     "referral.withdraw_closing": (_works_cases, _holds),
+    # A closed record stays with the team that closed it. Its erasure needs another person: of that team, of one that
+    # worked on it, or of the hub above.
+    "records.see": (_works_cases,),
+    "referral.record": (_works_cases, _answers_for_it),
+    "referral.hold": (_works_cases, _holds),
+    "referral.erase": (_works_cases, _holds),
+    "referral.answer_erasure": (_works_cases, _answers_for_it),
     "routing.explain": (_re_routes,),
     # Gaps and teams that cannot be reached, all in one picture, are for those who mend them.
     "routing.coverage": (_re_routes,),

@@ -20,7 +20,8 @@ _WORK = {Kind.TRANSFER.value, Kind.CONSULT.value}
 def find_standing(session: Session, reference: str) -> tuple[Row[Any], Standing] | None:
     """The referral of a reference and how it stands to teams, or None where there is none."""
     row = moves.by_reference(session, reference)
-    if row is None:
+    if row is None or row.erased_at:
+        # What was erased does not exist any more, for anybody.
         return None
     offers = handoffs.of_referral(session, row.id)
     closing = casework.open_closing(session, row.id)

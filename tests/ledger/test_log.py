@@ -11,7 +11,16 @@ from ledger import log
 # The eight leaves and roots that every implementation of RFC 6962 is tested with.
 LEAVES = [
     bytes.fromhex(each)
-    for each in ("", "00", "10", "2021", "3031", "40414243", "5051525354555657", "606162636465666768696a6b6c6d6e6f")
+    for each in (
+        "",
+        "00",
+        "10",
+        "2021",
+        "3031",
+        "40414243",
+        "5051525354555657",
+        "606162636465666768696a6b6c6d6e6f",
+    )
 ]
 ROOTS = [
     "6e340b9cffb37a989ca544e6bb780a2c78901d3fb33738768511a30617afa01d",
@@ -64,7 +73,9 @@ def test_the_roots_are_those_of_certificate_transparency() -> None:
         (2, 3, ["fac54203e7cc696cf0dfcb42c92a1d9dbaf70ad9e621f4bd8d98662f00e3c125"]),
     ],
 )
-def test_inclusion_proofs_are_those_of_certificate_transparency(index: int, size: int, path: list[str]) -> None:
+def test_inclusion_proofs_are_those_of_certificate_transparency(
+    index: int, size: int, path: list[str]
+) -> None:
     assert [each.hex() for each in log.inclusion(index, size, subtree)] == path
 
 
@@ -100,7 +111,9 @@ def test_inclusion_proofs_are_those_of_certificate_transparency(index: int, size
         ),
     ],
 )
-def test_consistency_proofs_are_those_of_certificate_transparency(old: int, new: int, path: list[str]) -> None:
+def test_consistency_proofs_are_those_of_certificate_transparency(
+    old: int, new: int, path: list[str]
+) -> None:
     assert [each.hex() for each in log.consistency(old, new, subtree)] == path
 
 
