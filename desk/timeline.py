@@ -12,7 +12,8 @@ from sqlalchemy.orm import Session
 
 from desk import words
 from directory import members, teams
-from ledger import verification
+from ledger import checkpoints, verification
+from ledger.checkpoints import Place
 from referrals.casework import ACTIONS, DISPOSITIONS
 from routing import handoffs
 from routing.states import BASES, DECLINES
@@ -22,12 +23,13 @@ Entry = dict[str, Any]
 
 @dataclass(frozen=True)
 class Moment:
-    """What happened, when, and the hash of its ledger entry."""
+    """What happened, when, and the ledger entries that say so: their positions, and the hash of the first."""
 
     at: datetime
     sentence: str
     note: str
     hash: str
+    positions: tuple[int, ...]
 
 
 # Kind of entry → the sentence. Braces name what `_words` fills in.
@@ -55,6 +57,8 @@ _SENTENCES: dict[str, str] = {
     "closing_recorded": "{who} wrote down the reason for closing.",
     "decided": "Routing looked for the team that answers.",
     "place_learned": "{who} added what was learned of the place.",
+    "timeline_exported": "{who} took a copy of this timeline.",
+    "receipt_exported": "{who} took a custody receipt of a handoff.",
 }
 _PARTS_OF_SERVICE = {"intake": "A member of the public", "routing": "The service", "clock": "The clock"}
 _VIA = {"sms": ", by text message", "desk": ""}
@@ -67,8 +71,22 @@ def moments(session: Session, referral_id: str) -> list[Moment]:
     told = []
     for _, run in groupby(entries, key=_sameness):
         same = list(run)
-        told.append(_moment(same[0], names, len(same)))
+        told.append(_moment(same, names))
     return told
+
+
+def sentences(told: Iterable[Moment]) -> dict[int, str]:
+    """The sentence of each ledger entry, by its position."""
+    return {
+        position: f"{moment.sentence} {moment.note}".strip()
+        for moment in told
+        for position in moment.positions
+    }
+
+
+def places(session: Session, referral_id: str) -> dict[int, Place]:
+    """Where each ledger entry stands in the log and which checkpoint was the first to cover it, by its position."""
+    return dict(enumerate(checkpoints.places(session, referral_id), start=1))
 
 
 def _sameness(entry: Entry) -> Any:
@@ -79,7 +97,8 @@ def _sameness(entry: Entry) -> Any:
     )
 
 
-def _moment(entry: Entry, names: dict[str, str], times: int) -> Moment:
+def _moment(same: list[Entry], names: dict[str, str]) -> Moment:
+    entry, times = same[0], len(same)
     said = _words(entry, names)
     sentence = _SENTENCES.get(entry["kind"], entry["kind"].replace("_", " ").capitalize() + ".")
     more = f" {times} times in a row" if times > 1 else ""
@@ -88,6 +107,7 @@ def _moment(entry: Entry, names: dict[str, str], times: int) -> Moment:
         sentence=sentence.format_map(said).removesuffix(".") + more + ".",
         note=_note(entry, said),
         hash=entry["hash"],
+        positions=tuple(each["position"] for each in same),
     )
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -28,6 +29,7 @@ from routing.handoffs import Offer
 from routing.snapshots import Snapshot
 from routing.states import KINDS, OPEN, Basis, HandoffState, Kind, Reason
 from routing.tables import decisions
+from routing.tables import handoffs as handoff_rows
 
 _ROUTING = Actor(part="routing")
 _ROUTABLE = {State.FILED.value, State.OFFERED.value, State.AT_DESK.value}
@@ -72,7 +74,7 @@ def _is_routable(session: Session, row: Row[Any]) -> bool:
 
 def _route(session: Session, keys: Keys, row: Row[Any], now: datetime) -> None:
     snapshot = snapshots.current(session)
-    facts, said_no = Facts.from_json(row.facts), spent(session, row.id)
+    facts, said_no = Facts.from_json(row.facts), spent(session, [row.id]).get(row.id, {})
     inputs = _inputs(facts, said_no, f"{snapshot.rules_id} {snapshot.areas_id}")
     before = latest(session, row.id)
     if _asks_a_better_team(session, row.id):
@@ -135,14 +137,18 @@ def unreachable(session: Session, urgency: Urgency) -> dict[str, str]:
     return reach.unreachable(session, by_telephone=urgency is Urgency.IMMINENT)
 
 
-def spent(session: Session, referral_id: str) -> dict[str, str]:
-    """Teams that were offered the referral and said no, or nothing: what became of the newest offer to each."""
-    past = handoffs.of_referral(session, referral_id)
-    return {
-        offer.to_team_id: str(offer.state)
-        for offer in past
-        if offer.kind == Kind.TRANSFER.value and offer.state in _SPENT
-    }
+def spent(session: Session, referral_ids: Sequence[str]) -> dict[str, dict[str, str]]:
+    """By referral: teams that were offered it and said no, or nothing, each with what became of the newest offer."""
+    offered = (
+        select(handoff_rows.c.referral_id, handoff_rows.c.to_team_id, handoff_rows.c.state)
+        .where(handoff_rows.c.referral_id.in_(referral_ids), handoff_rows.c.kind == Kind.TRANSFER.value)
+        .order_by(handoff_rows.c.offered_at, handoff_rows.c.id)
+    )
+    said_no: dict[str, dict[str, str]] = defaultdict(dict)
+    for referral_id, team_id, state in session.execute(offered):
+        if state in _SPENT:
+            said_no[referral_id][team_id] = state
+    return dict(said_no)
 
 
 def _inputs(facts: Facts, said_no: Mapping[str, str], snapshot: str) -> str:
