@@ -56,6 +56,7 @@ _SENTENCES: dict[str, str] = {
     "action_recorded": "{who} recorded an action: {action}.",
     "closing_recorded": "{who} wrote down the reason for closing.",
     "decided": "Routing looked for the team that answers.",
+    "decision_asked": "{who} asked routing to look again, by the rules of today.",
     "place_learned": "{who} added what was learned of the place.",
     "timeline_exported": "{who} took a copy of this timeline.",
     "receipt_exported": "{who} took a custody receipt of a handoff.",

@@ -95,16 +95,14 @@ def _other_leads(located: Located, asked: Question, best: tuple[str, ...]) -> Ot
     if not located.doubts:
         return ()
     found: dict[int, tuple[Doubt, dict[str, None]]] = {}
-    # Most ends of doubts differ in nothing that a rule is about: what was weighed once is not weighed again.
-    known = {_felt(located.hits, asked): best}
+    base = _felt(located.hits, asked)
     for doubt, option, hits in located.settled():
         if len(best) > 1 and not option.area:
             # A tie at a line has an answer on each side of it; that the point lies on neither is far-fetched.
             continue
         felt = _felt(hits, asked)
-        would = known.get(felt)
-        if would is None:
-            would = known[felt] = foremost(felt, asked)
+        # Many ends differ in nothing that a rule is about: that is not weighed again.
+        would = best if felt == base else foremost(felt, asked)
         # A line or a share with nobody beyond it takes the lead from no one. Words that fit a place where
         # nobody leads do: "Phoenix" alone may mean the one in New York.
         if would != best and (would or (best and doubt.kind is DoubtKind.CHOICE)):

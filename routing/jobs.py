@@ -9,18 +9,19 @@ from datetime import datetime
 from typing import Any
 
 import rfc8785
-from sqlalchemy import Row, insert, select
+from sqlalchemy import Row, insert, select, update
 from sqlalchemy.orm import Session
 
 from directory import reach, teams
 from directory.teams import TeamKind
-from foundation import clock, database
+from foundation import clock, database, outbox
 from foundation.identifiers import new_id
 from ledger import entries
 from ledger.entries import Actor
 from referrals import moves
 from referrals.duty import Duty
 from referrals.facts import Facts, Urgency
+from referrals.filing import ROUTE
 from referrals.grants import Keys
 from referrals.states import State
 from routing import handoffs, outcomes, snapshots, telling
@@ -34,6 +35,8 @@ from routing.tables import handoffs as handoff_rows
 _ROUTING = Actor(part="routing")
 _ROUTABLE = {State.FILED.value, State.OFFERED.value, State.AT_DESK.value}
 _RE_ROUTES = {TeamKind.HUB.value, TeamKind.ROOT.value}
+# In the place of what a decision was made from: the next one is made whatever was asked then.
+_ASKED_AGAIN = ""
 # Who said no, or nothing, is not asked again by a rule.
 _SPENT = {HandoffState.DECLINED.value, HandoffState.LAPSED.value}
 
@@ -53,6 +56,15 @@ def next_contact(duty: Duty, handoff_id: str) -> None:
         row = handoffs.handoff(session, handoff_id)
         if row.state in OPEN:
             telling.tell_next(session, row, clock.now())
+
+
+def decide_again(session: Session, referral_id: str, *, actor: Actor, now: datetime) -> None:
+    """A person wants it decided by the rules of today, though nothing new is known of it. Routing does it at once."""
+    row, before = moves.lock(session, referral_id), latest(session, referral_id)
+    if before is not None:
+        session.execute(update(decisions).where(decisions.c.id == before.id).values(inputs=_ASKED_AGAIN))
+    entries.append(session, referral_id, kind="decision_asked", at=now, actor=actor, facts={})
+    outbox.post(session, ROUTE, referral_id, now=now, urgent=row.urgency != Urgency.ROUTINE.value)
 
 
 def latest(session: Session, referral_id: str) -> Row[Any] | None:
@@ -75,7 +87,7 @@ def _is_routable(session: Session, row: Row[Any]) -> bool:
 def _route(session: Session, keys: Keys, row: Row[Any], now: datetime) -> None:
     snapshot = snapshots.current(session)
     facts, said_no = Facts.from_json(row.facts), spent(session, [row.id]).get(row.id, {})
-    inputs = _inputs(facts, said_no, f"{snapshot.rules_id} {snapshot.areas_id}")
+    inputs = _inputs(facts, said_no)
     before = latest(session, row.id)
     if _asks_a_better_team(session, row.id):
         return
@@ -151,9 +163,10 @@ def spent(session: Session, referral_ids: Sequence[str]) -> dict[str, dict[str, 
     return dict(said_no)
 
 
-def _inputs(facts: Facts, said_no: Mapping[str, str], snapshot: str) -> str:
-    """Equal for equal questions: then what was decided stands."""
-    asked: Any = {"facts": facts.as_json(), "spent": sorted(said_no), "snapshot": snapshot}
+def _inputs(facts: Facts, said_no: Mapping[str, str]) -> str:
+    """Equal for equal questions: then what was decided stands. The rules are no part of it: a publication alone moves
+    nothing, whenever this job comes again."""
+    asked: Any = {"facts": facts.as_json(), "spent": sorted(said_no)}
     return hashlib.sha256(rfc8785.dumps(asked)).hexdigest()
 
 

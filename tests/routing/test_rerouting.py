@@ -112,11 +112,13 @@ def test_a_recalled_rule_moves_nothing_by_itself_and_its_referral_is_listed(town
     assert found.after.leads == (town.team["maricopa-county"],)
 
 
-def test_once_a_person_has_it_decided_again_a_recalled_rule_asks_nobody(town: Town) -> None:
+def test_once_a_person_wants_it_decided_again_the_rules_of_today_count(town: Town) -> None:
     case = tip(town)
     with later(minutes=1):
         publish(town, without="tempe-police")
-        case.route()
+        with database.transaction(town.engine) as session:
+            jobs.decide_again(session, case.id, actor=town.actor("Ada"), now=clock.now())
+        run_jobs(town)
         assert case.offers() == {"tempe-police": "recalled", "maricopa-county": "offered"}
         assert faults(town) == []
 
