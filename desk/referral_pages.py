@@ -100,6 +100,7 @@ def timeline_page(reference: str) -> Page:
         return render_template(
             "timeline.html",
             moments=timeline.moments(session, g.referral.id),
+            places=timeline.places(session, g.referral.id),
             verdict=verification.verify(session, g.referral.id),
             **_head(session),
         )

@@ -28,6 +28,8 @@ class Standing:
     above: frozenset[str] = frozenset()
     originator_organisation: str | None = None
     closing_proposed_by: str | None = None
+    # Teams and members who stepped aside for a conflict of interest.
+    recused: frozenset[str] = frozenset()
 
 
 Predicate = Callable[[Member, Standing], bool]
@@ -76,6 +78,19 @@ def _originated(member: Member, standing: Standing) -> bool:
     return standing.originator_organisation == member.organisation_id
 
 
+def _holds_not(member: Member, standing: Standing) -> bool:
+    return not _holds(member, standing)
+
+
+def _administers(member: Member, standing: Standing) -> bool:
+    return member.administrator
+
+
+def _impartial(member: Member, standing: Standing) -> bool:
+    # A recused team's members stay out in whatever other team they sit.
+    return not standing.recused & {member.id, *member.team_ids}
+
+
 def _second_person(member: Member, standing: Standing) -> bool:
     return standing.closing_proposed_by is not None and standing.closing_proposed_by != member.id
 
@@ -85,6 +100,7 @@ PERMISSIONS: dict[str, tuple[Predicate, ...]] = {
     "portal.forward": (_forwards,),
     "portal.list": (_forwards,),
     "portal.see": (_forwards, _originated),
+    "portal.permit": (_forwards, _originated),
     "desk.enter": (_works_cases,),
     "account.prove": (_signed_in,),
     "account.leave": (_signed_in,),
@@ -94,11 +110,21 @@ PERMISSIONS: dict[str, tuple[Predicate, ...]] = {
     # What opens is settled by the grants: before an acknowledgement only imminent ones have any.
     "referral.open": (_works_cases, _is_party),
     "referral.timeline": (_works_cases, _takes_part),
+    "referral.export": (_works_cases, _takes_part),
+    # Both sides of a handoff keep its receipt, also when it is over.
+    "referral.receipt": (_works_cases, _was_party),
     # The loser of a race reads who was first.
     "referral.acknowledge": (_works_cases, _was_party),
     "referral.decline": (_works_cases, _was_party),
     "referral.hand_on": (_works_cases, _holds),
     "referral.recall": (_works_cases, _holds),
+    "referral.give_back": (_works_cases, _takes_part),
+    "referral.complete": (_works_cases, _is_party),
+    "referral.recuse": (_works_cases, _is_party),
+    "referral.request": (_works_cases, _was_party, _holds_not),
+    "referral.outside": (_works_cases, _holds),
+    "referral.permission": (_works_cases, _holds),
+    "referral.call": (_works_cases, _is_party),
     "referral.place": (_works_cases, _holds),
     "referral.note": (_works_cases, _takes_part),
     "referral.act": (_works_cases, _takes_part),
@@ -116,9 +142,17 @@ PERMISSIONS: dict[str, tuple[Predicate, ...]] = {
     "routing.explain": (_re_routes,),
     # Gaps and teams that cannot be reached, all in one picture, are for those who mend them.
     "routing.coverage": (_re_routes,),
+    "clocks.change": (_administers,),
     "directory.see": (_works_cases,),
     "contacts.own": (_works_cases,),
     "status.see": (_works_cases,),
+}
+
+# Whoever stepped aside finds nothing any more.
+PERMISSIONS |= {
+    action: (*predicates, _impartial)
+    for action, predicates in PERMISSIONS.items()
+    if action.startswith("referral.")
 }
 
 # Routes for everybody name this instead of an action.

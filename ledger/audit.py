@@ -247,11 +247,12 @@ class _Run:
 
     def _compare_upper_tiles(self) -> None:
         for level in itertools.count(1):
-            count = self.tree.size >> 8 * (level + 1)
+            width = tiles.TILE ** (level + 1)
+            count = self.tree.size // width
             if not count:
                 return
             stored = tiles.StoredTree(self._session)
-            for position in range(self._since >> 8 * (level + 1), count):
+            for position in range(self._since // width, count):
                 below = stored.below(level, position)
                 if stored.tile(level, position) != (b"".join(below), log.root_of(below)):
                     raise _Broken(

@@ -19,7 +19,7 @@ OPEN = {
         "public.check_receipt", "public.status_page", "public.show_status",
     },
     "desk": {
-        "healthz", "readyz", "account.sign_in", "account.send_sign_in", "replies.", "callbacks.", "desk.calendar_feed",
+        "healthz", "readyz", "account.sign_in", "account.send_sign_in", "replies.", "callbacks.", "desk.calendar_feed", "log.",
     },
 }  # fmt: skip
 
