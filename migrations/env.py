@@ -9,6 +9,7 @@ import foundation.tables  # noqa: F401
 import ledger.tables  # noqa: F401
 import notifications.tables  # noqa: F401
 import referrals.tables  # noqa: F401
+import routing.importing.tables
 import routing.tables  # noqa: F401  # each import fills the metadata
 from foundation.database import metadata, transaction
 

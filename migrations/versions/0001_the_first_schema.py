@@ -38,6 +38,33 @@ def _ledger_guards(kind: str) -> list[str]:
 
 def upgrade() -> None:
     op.create_table(
+        "area_versions",
+        sa.Column("digest", sa.String(length=64), nullable=False),
+        sa.Column("loaded_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("area_id", sa.String(length=120), nullable=False),
+        sa.Column("valid_from", sa.Date(), nullable=True),
+        sa.Column("valid_to", sa.Date(), nullable=True),
+        sa.Column("precision_m", sa.Float(), nullable=False),
+        sa.Column("source", sa.Text(), nullable=False),
+        sa.Column("vintage", sa.Text(), nullable=False),
+        sa.Column("licence", sa.Text(), nullable=False),
+        sa.Column("body", sa.Text(), nullable=False),
+        sa.Column("geometry", sa.LargeBinary(), nullable=True),
+        sa.PrimaryKeyConstraint("digest", "loaded_at", name=op.f("pk_area_versions")),
+    )
+    with op.batch_alter_table("area_versions", schema=None) as batch_op:
+        batch_op.create_index("ix_area_versions_area", ["area_id", "loaded_at"], unique=False)
+
+    op.create_table(
+        "boundary_sets",
+        sa.Column("id", sa.String(length=64), nullable=False),
+        sa.Column("packed", sa.LargeBinary(), nullable=False),
+        sa.Column("based_on", sa.String(length=64), nullable=True),
+        sa.Column("note", sa.String(length=200), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_boundary_sets")),
+    )
+    op.create_table(
         "heartbeats",
         sa.Column("part", sa.String(length=40), nullable=False),
         sa.Column("beat_at", sa.DateTime(timezone=True), nullable=False),
@@ -159,17 +186,57 @@ def upgrade() -> None:
         batch_op.create_index("ix_outbox_due", ["urgent", "due_at", "id"], unique=False)
 
     op.create_table(
-        "snapshots",
+        "rule_drafts",
+        sa.Column("id", sa.String(length=32), nullable=False),
+        sa.Column("title", sa.String(length=200), nullable=False),
+        sa.Column("state", sa.String(length=10), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("base_rules_id", sa.String(length=64), nullable=False),
+        sa.Column("base_areas_id", sa.String(length=64), nullable=False),
+        sa.Column("areas_id", sa.String(length=64), nullable=False),
+        sa.Column("changes", sa.JSON(), nullable=False),
+        sa.Column("begun_by", sa.String(length=32), nullable=True),
+        sa.Column("begun_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("changed_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("approved_by", sa.String(length=32), nullable=True),
+        sa.Column("approved_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("approved_digest", sa.String(length=64), nullable=True),
+        sa.Column("ended_by", sa.String(length=32), nullable=True),
+        sa.Column("ended_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("effective_at", sa.DateTime(timezone=True), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_rule_drafts")),
+    )
+    with op.batch_alter_table("rule_drafts", schema=None) as batch_op:
+        batch_op.create_index("ix_rule_drafts_state", ["state", "begun_at", "id"], unique=False)
+
+    op.create_table(
+        "rule_sets",
         sa.Column("id", sa.String(length=64), nullable=False),
-        sa.Column("kind", sa.String(length=20), nullable=False),
         sa.Column("body", sa.Text(), nullable=False),
         sa.Column("source", sa.String(length=200), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
-        sa.Column("published_at", sa.DateTime(timezone=True), nullable=True),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_snapshots")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_rule_sets")),
     )
-    with op.batch_alter_table("snapshots", schema=None) as batch_op:
-        batch_op.create_index("ix_snapshots_published", ["kind", "published_at"], unique=False)
+    op.create_table(
+        "dry_runs",
+        sa.Column("id", sa.String(length=32), nullable=False),
+        sa.Column("draft_id", sa.String(length=32), nullable=False),
+        sa.Column("digest", sa.String(length=64), nullable=False),
+        sa.Column("asked_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("step", sa.String(length=20), nullable=False),
+        sa.Column("done", sa.Integer(), nullable=False),
+        sa.Column("total", sa.Integer(), nullable=False),
+        sa.Column("beat_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("finished_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("fault", sa.String(length=60), nullable=True),
+        sa.Column("result", sa.JSON(), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["draft_id"], ["rule_drafts.id"], name=op.f("fk_dry_runs_draft_id_rule_drafts")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_dry_runs")),
+    )
+    with op.batch_alter_table("dry_runs", schema=None) as batch_op:
+        batch_op.create_index("ix_dry_runs_draft", ["draft_id", "asked_at"], unique=False)
 
     op.create_table(
         "members",
@@ -219,6 +286,7 @@ def upgrade() -> None:
         sa.Column("member_id", sa.String(length=32), nullable=False),
         sa.Column("channel", sa.String(length=10), nullable=False),
         sa.Column("address", sa.String(length=254), nullable=False),
+        sa.Column("mail_key", sa.Text(), nullable=True),
         sa.Column("consented_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("consent", sa.String(length=10), nullable=True),
         sa.Column("verified_at", sa.DateTime(timezone=True), nullable=True),
@@ -279,6 +347,32 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_memberships_team_id"), ["team_id"], unique=False)
 
     op.create_table(
+        "publications",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("rules_id", sa.String(length=64), nullable=False),
+        sa.Column("areas_id", sa.String(length=64), nullable=False),
+        sa.Column("published_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("effective_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("published_by", sa.String(length=32), nullable=True),
+        sa.Column("approved_by", sa.String(length=32), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["approved_by"], ["members.id"], name=op.f("fk_publications_approved_by_members")
+        ),
+        sa.ForeignKeyConstraint(
+            ["areas_id"], ["boundary_sets.id"], name=op.f("fk_publications_areas_id_boundary_sets")
+        ),
+        sa.ForeignKeyConstraint(
+            ["published_by"], ["members.id"], name=op.f("fk_publications_published_by_members")
+        ),
+        sa.ForeignKeyConstraint(
+            ["rules_id"], ["rule_sets.id"], name=op.f("fk_publications_rules_id_rule_sets")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_publications")),
+    )
+    with op.batch_alter_table("publications", schema=None) as batch_op:
+        batch_op.create_index("ix_publications_effective", ["effective_at"], unique=False)
+
+    op.create_table(
         "recovery_codes",
         sa.Column("code_digest", sa.String(length=64), nullable=False),
         sa.Column("member_id", sa.String(length=32), nullable=False),
@@ -307,6 +401,7 @@ def upgrade() -> None:
         sa.Column("custodian_team_id", sa.String(length=32), nullable=False),
         sa.Column("due_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("due_reason", sa.String(length=20), nullable=True),
+        sa.Column("remind_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("filed_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("closed_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("disposition", sa.String(length=40), nullable=True),
@@ -347,6 +442,7 @@ def upgrade() -> None:
             ["originator_organisation_id"],
             unique=False,
         )
+        batch_op.create_index("ix_referrals_remind", ["remind_at"], unique=False)
 
     op.create_table(
         "schedules",
@@ -387,6 +483,19 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("token_digest", name=op.f("pk_sign_ins")),
     )
     op.create_table(
+        "team_clocks",
+        sa.Column("team_id", sa.String(length=32), nullable=False),
+        sa.Column("hours", sa.JSON(), nullable=False),
+        sa.Column("minutes", sa.JSON(), nullable=False),
+        sa.Column("changed_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("changed_by", sa.String(length=32), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["changed_by"], ["members.id"], name=op.f("fk_team_clocks_changed_by_members")
+        ),
+        sa.ForeignKeyConstraint(["team_id"], ["teams.id"], name=op.f("fk_team_clocks_team_id_teams")),
+        sa.PrimaryKeyConstraint("team_id", name=op.f("pk_team_clocks")),
+    )
+    op.create_table(
         "team_keys",
         sa.Column("id", sa.String(length=32), nullable=False),
         sa.Column("team_id", sa.String(length=32), nullable=False),
@@ -403,10 +512,26 @@ def upgrade() -> None:
         batch_op.create_index("ix_team_keys_current", ["team_id", "purpose", "created_at"], unique=False)
 
     op.create_table(
+        "uploads",
+        sa.Column("id", sa.String(length=32), nullable=False),
+        sa.Column("member_id", sa.String(length=32), nullable=False),
+        sa.Column("file_name", sa.String(length=200), nullable=False),
+        sa.Column("holds", sa.String(length=20), nullable=False),
+        sa.Column("mapping", sa.Text(), nullable=False),
+        sa.Column("content", sa.LargeBinary(), nullable=False),
+        sa.Column("sent_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["member_id"], ["members.id"], name=op.f("fk_uploads_member_id_members")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_uploads")),
+    )
+    with op.batch_alter_table("uploads", schema=None) as batch_op:
+        batch_op.create_index("ix_uploads_member", ["member_id"], unique=False)
+
+    op.create_table(
         "casework",
         sa.Column("id", sa.String(length=32), nullable=False),
         sa.Column("referral_id", sa.String(length=32), nullable=False),
         sa.Column("kind", sa.String(length=10), nullable=False),
+        sa.Column("part", sa.String(length=12), server_default="notes", nullable=False),
         sa.Column("action", sa.String(length=40), nullable=True),
         sa.Column("team_id", sa.String(length=32), nullable=False),
         sa.Column("member_id", sa.String(length=32), nullable=False),
@@ -555,6 +680,25 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_notices_subject_id"), ["subject_id"], unique=False)
 
     op.create_table(
+        "recusals",
+        sa.Column("id", sa.String(length=32), nullable=False),
+        sa.Column("referral_id", sa.String(length=32), nullable=False),
+        sa.Column("team_id", sa.String(length=32), nullable=True),
+        sa.Column("member_id", sa.String(length=32), nullable=True),
+        sa.Column("made_by", sa.String(length=32), nullable=False),
+        sa.Column("made_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["made_by"], ["members.id"], name=op.f("fk_recusals_made_by_members")),
+        sa.ForeignKeyConstraint(["member_id"], ["members.id"], name=op.f("fk_recusals_member_id_members")),
+        sa.ForeignKeyConstraint(
+            ["referral_id"], ["referrals.id"], name=op.f("fk_recusals_referral_id_referrals")
+        ),
+        sa.ForeignKeyConstraint(["team_id"], ["teams.id"], name=op.f("fk_recusals_team_id_teams")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_recusals")),
+    )
+    with op.batch_alter_table("recusals", schema=None) as batch_op:
+        batch_op.create_index("ix_recusals_referral", ["referral_id"], unique=False)
+
+    op.create_table(
         "sealed_parts",
         sa.Column("referral_id", sa.String(length=32), nullable=False),
         sa.Column("part", sa.String(length=12), nullable=False),
@@ -615,14 +759,20 @@ def upgrade() -> None:
         sa.Column("urgency", sa.String(length=10), nullable=False),
         sa.Column("from_team_id", sa.String(length=32), nullable=False),
         sa.Column("from_member_id", sa.String(length=32), nullable=True),
-        sa.Column("to_team_id", sa.String(length=32), nullable=False),
+        sa.Column("to_team_id", sa.String(length=32), nullable=True),
+        sa.Column("about", sa.String(length=32), server_default="", nullable=False),
         sa.Column("reason", sa.String(length=30), nullable=False),
         sa.Column("basis", sa.String(length=30), nullable=False),
         sa.Column("parts", sa.JSON(), nullable=False),
+        sa.Column("ground_id", sa.String(length=32), nullable=True),
+        sa.Column("need_id", sa.String(length=32), nullable=True),
         sa.Column("decision_id", sa.String(length=32), nullable=True),
         sa.Column("offered_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("step", sa.Integer(), server_default="0", nullable=False),
         sa.Column("due_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("remind_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("overlap_until", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("ends_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("opened_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("opened_by", sa.String(length=32), nullable=True),
         sa.Column("answered_at", sa.DateTime(timezone=True), nullable=True),
@@ -630,6 +780,8 @@ def upgrade() -> None:
         sa.Column("answered_via", sa.String(length=10), nullable=True),
         sa.Column("decline_reason", sa.String(length=30), nullable=True),
         sa.Column("better_team_id", sa.String(length=32), nullable=True),
+        sa.Column("ended_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("ended_by", sa.String(length=32), nullable=True),
         sa.Column("as_then", sa.JSON(), nullable=False),
         sa.ForeignKeyConstraint(
             ["answered_by"], ["members.id"], name=op.f("fk_handoffs_answered_by_members")
@@ -640,10 +792,13 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(
             ["decision_id"], ["decisions.id"], name=op.f("fk_handoffs_decision_id_decisions")
         ),
+        sa.ForeignKeyConstraint(["ended_by"], ["members.id"], name=op.f("fk_handoffs_ended_by_members")),
         sa.ForeignKeyConstraint(
             ["from_member_id"], ["members.id"], name=op.f("fk_handoffs_from_member_id_members")
         ),
         sa.ForeignKeyConstraint(["from_team_id"], ["teams.id"], name=op.f("fk_handoffs_from_team_id_teams")),
+        sa.ForeignKeyConstraint(["ground_id"], ["casework.id"], name=op.f("fk_handoffs_ground_id_casework")),
+        sa.ForeignKeyConstraint(["need_id"], ["casework.id"], name=op.f("fk_handoffs_need_id_casework")),
         sa.ForeignKeyConstraint(["opened_by"], ["members.id"], name=op.f("fk_handoffs_opened_by_members")),
         sa.ForeignKeyConstraint(
             ["referral_id"], ["referrals.id"], name=op.f("fk_handoffs_referral_id_referrals")
@@ -653,7 +808,9 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("handoffs", schema=None) as batch_op:
         batch_op.create_index("ix_handoffs_due", ["due_at"], unique=False)
+        batch_op.create_index("ix_handoffs_ends", ["ends_at"], unique=False)
         batch_op.create_index("ix_handoffs_from_team", ["from_team_id", "state"], unique=False)
+        batch_op.create_index("ix_handoffs_remind", ["remind_at"], unique=False)
         batch_op.create_index("ix_handoffs_to_team", ["to_team_id", "state"], unique=False)
         batch_op.create_index(
             "uq_handoffs_held_transfer",
@@ -664,10 +821,41 @@ def upgrade() -> None:
         )
         batch_op.create_index(
             "uq_handoffs_open_offer",
-            ["referral_id", "to_team_id", "kind"],
+            ["referral_id", "to_team_id", "kind", "about"],
             unique=True,
             postgresql_where=sa.text("state IN ('offered', 'opened')"),
             sqlite_where=sa.text("state IN ('offered', 'opened')"),
+        )
+
+    op.create_table(
+        "calls",
+        sa.Column("id", sa.String(length=32), nullable=False),
+        sa.Column("referral_id", sa.String(length=32), nullable=False),
+        sa.Column("handoff_id", sa.String(length=32), nullable=False),
+        sa.Column("team_id", sa.String(length=32), nullable=False),
+        sa.Column("whom", sa.String(length=32), nullable=False),
+        sa.Column("made_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("due_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("tries", sa.Integer(), server_default="0", nullable=False),
+        sa.Column("done_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("done_by", sa.String(length=32), nullable=True),
+        sa.ForeignKeyConstraint(["done_by"], ["members.id"], name=op.f("fk_calls_done_by_members")),
+        sa.ForeignKeyConstraint(["handoff_id"], ["handoffs.id"], name=op.f("fk_calls_handoff_id_handoffs")),
+        sa.ForeignKeyConstraint(
+            ["referral_id"], ["referrals.id"], name=op.f("fk_calls_referral_id_referrals")
+        ),
+        sa.ForeignKeyConstraint(["team_id"], ["teams.id"], name=op.f("fk_calls_team_id_teams")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_calls")),
+    )
+    with op.batch_alter_table("calls", schema=None) as batch_op:
+        batch_op.create_index("ix_calls_due", ["due_at"], unique=False)
+        batch_op.create_index("ix_calls_team", ["team_id", "done_at"], unique=False)
+        batch_op.create_index(
+            "uq_calls_open",
+            ["referral_id", "whom"],
+            unique=True,
+            postgresql_where=sa.text("done_at IS NULL"),
+            sqlite_where=sa.text("done_at IS NULL"),
         )
 
     op.create_table(
@@ -685,15 +873,41 @@ def upgrade() -> None:
     with op.batch_alter_table("delivery_reports", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_delivery_reports_attempt_id"), ["attempt_id"], unique=False)
 
+    op.create_table(
+        "outside_recipients",
+        sa.Column("handoff_id", sa.String(length=32), nullable=False),
+        sa.Column("agency", sa.String(length=120), nullable=False),
+        sa.Column("person", sa.String(length=120), nullable=False),
+        sa.Column("telephone", sa.String(length=30), nullable=False),
+        sa.Column("called_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("confirmed_with", sa.String(length=120), nullable=True),
+        sa.Column("confirmed_at", sa.DateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["handoff_id"], ["handoffs.id"], name=op.f("fk_outside_recipients_handoff_id_handoffs")
+        ),
+        sa.PrimaryKeyConstraint("handoff_id", name=op.f("pk_outside_recipients")),
+    )
+
     for statement in _ledger_guards(op.get_bind().dialect.name):
         op.execute(statement)
 
 
 def downgrade() -> None:
+    op.drop_table("outside_recipients")
     with op.batch_alter_table("delivery_reports", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_delivery_reports_attempt_id"))
 
     op.drop_table("delivery_reports")
+    with op.batch_alter_table("calls", schema=None) as batch_op:
+        batch_op.drop_index(
+            "uq_calls_open",
+            postgresql_where=sa.text("done_at IS NULL"),
+            sqlite_where=sa.text("done_at IS NULL"),
+        )
+        batch_op.drop_index("ix_calls_team")
+        batch_op.drop_index("ix_calls_due")
+
+    op.drop_table("calls")
     with op.batch_alter_table("handoffs", schema=None) as batch_op:
         batch_op.drop_index(
             "uq_handoffs_open_offer",
@@ -706,7 +920,9 @@ def downgrade() -> None:
             sqlite_where=sa.text("kind = 'transfer' AND state = 'acknowledged'"),
         )
         batch_op.drop_index("ix_handoffs_to_team")
+        batch_op.drop_index("ix_handoffs_remind")
         batch_op.drop_index("ix_handoffs_from_team")
+        batch_op.drop_index("ix_handoffs_ends")
         batch_op.drop_index("ix_handoffs_due")
 
     op.drop_table("handoffs")
@@ -719,6 +935,10 @@ def downgrade() -> None:
 
     op.drop_table("attempts")
     op.drop_table("sealed_parts")
+    with op.batch_alter_table("recusals", schema=None) as batch_op:
+        batch_op.drop_index("ix_recusals_referral")
+
+    op.drop_table("recusals")
     with op.batch_alter_table("notices", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_notices_subject_id"))
         batch_op.drop_index("ix_notices_state")
@@ -749,10 +969,15 @@ def downgrade() -> None:
         batch_op.drop_index("ix_casework_referral")
 
     op.drop_table("casework")
+    with op.batch_alter_table("uploads", schema=None) as batch_op:
+        batch_op.drop_index("ix_uploads_member")
+
+    op.drop_table("uploads")
     with op.batch_alter_table("team_keys", schema=None) as batch_op:
         batch_op.drop_index("ix_team_keys_current")
 
     op.drop_table("team_keys")
+    op.drop_table("team_clocks")
     op.drop_table("sign_ins")
     with op.batch_alter_table("sign_in_failures", schema=None) as batch_op:
         batch_op.drop_index("ix_sign_in_failures_member")
@@ -760,6 +985,7 @@ def downgrade() -> None:
     op.drop_table("sign_in_failures")
     op.drop_table("schedules")
     with op.batch_alter_table("referrals", schema=None) as batch_op:
+        batch_op.drop_index("ix_referrals_remind")
         batch_op.drop_index(batch_op.f("ix_referrals_originator_organisation_id"))
         batch_op.drop_index("ix_referrals_due")
         batch_op.drop_index("ix_referrals_custodian")
@@ -769,6 +995,10 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_recovery_codes_member_id"))
 
     op.drop_table("recovery_codes")
+    with op.batch_alter_table("publications", schema=None) as batch_op:
+        batch_op.drop_index("ix_publications_effective")
+
+    op.drop_table("publications")
     with op.batch_alter_table("memberships", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_memberships_team_id"))
 
@@ -785,10 +1015,15 @@ def downgrade() -> None:
     op.drop_table("contacts")
     op.drop_table("teams")
     op.drop_table("members")
-    with op.batch_alter_table("snapshots", schema=None) as batch_op:
-        batch_op.drop_index("ix_snapshots_published")
+    with op.batch_alter_table("dry_runs", schema=None) as batch_op:
+        batch_op.drop_index("ix_dry_runs_draft")
 
-    op.drop_table("snapshots")
+    op.drop_table("dry_runs")
+    op.drop_table("rule_sets")
+    with op.batch_alter_table("rule_drafts", schema=None) as batch_op:
+        batch_op.drop_index("ix_rule_drafts_state")
+
+    op.drop_table("rule_drafts")
     with op.batch_alter_table("outbox", schema=None) as batch_op:
         batch_op.drop_index("ix_outbox_due")
 
@@ -802,5 +1037,10 @@ def downgrade() -> None:
     op.drop_table("ledger_checks")
     op.drop_table("ledger_checkpoints")
     op.drop_table("heartbeats")
+    op.drop_table("boundary_sets")
+    with op.batch_alter_table("area_versions", schema=None) as batch_op:
+        batch_op.drop_index("ix_area_versions_area")
+
+    op.drop_table("area_versions")
     if op.get_bind().dialect.name == "postgresql":
         op.execute("DROP FUNCTION ledger_only_added")

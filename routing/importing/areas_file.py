@@ -7,8 +7,6 @@ from collections.abc import Callable, Iterable
 from itertools import islice
 from typing import Any
 
-import shapely
-
 from routing.areas import Area
 from routing.boundaries import Boundaries
 from routing.importing.changes import Changes
@@ -60,9 +58,9 @@ def _by_area(orphans: Iterable[tuple[int, str, str]]) -> dict[str, list[Fault]]:
 
 
 def area_of(entry: dict[str, Any], shape: bytes | None, mapping: AreaMapping) -> Area:
-    """An area as it would be stored. Raises AreaFault."""
-    outline = json.loads(shapely.to_geojson(shapely.from_wkb(shape))) if shape else None
-    return Area.from_json({"source": mapping.source, **entry, "geometry": outline})
+    """The version of an area that an entry of the spool describes."""
+    about = {"source": mapping.source, "vintage": mapping.vintage, "licence": mapping.licence}
+    return Area.from_body(json.dumps({**about, **entry}), shape)
 
 
 def changes(spool: Spool, mapping: AreaMapping, layer: str, boundaries: Boundaries, tick: Tick) -> Changes:
@@ -71,7 +69,7 @@ def changes(spool: Spool, mapping: AreaMapping, layer: str, boundaries: Boundari
     for _, entry, shape in spool:
         tick(1)
         before = boundaries.extra.get(entry["id"])
-        same = before is not None and before == area_of(entry, shape, mapping)
+        same = before is not None and before.digest == area_of(entry, shape, mapping).digest
         sorted_out["new" if before is None else "unchanged" if same else "changed"].append(entry["id"])
     begins = f"{layer}:{mapping.id.written.partition('{')[0]}"
     missing = (name for name in boundaries.extra if name.startswith(begins) and not spool.has(name))

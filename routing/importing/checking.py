@@ -69,6 +69,8 @@ class Checker:  # one method a step, in the order of _STEPS
         found.notes = [self._fault(found, "", _Wrong(note)) for note in row.notes]
         for key, read in _STEPS:
             self._take(found, key, lambda read=read: read(self, row, found))  # type: ignore[misc]
+        if found.notes:
+            found.entry["notes"] = [note.reason for note in found.notes]
         return found
 
     def _take(self, found: Checked, key: str, read: Callable[[], Any]) -> None:

@@ -16,15 +16,13 @@ from foundation import clock, database
 from ledger import entries
 from ledger.entries import DEPLOYMENT, Actor
 from referrals.keyring import NoKeyring, keyring_of
-from routing import snapshots
 from routing.areas import AreaFault
-from routing.importing import areas_file, contacts_csv, drafting, rules_csv, teams_csv
+from routing.importing import areas_file, contacts_csv, drafting, previews, teams_csv
 from routing.importing.apart import OF_A_COMMAND
 from routing.importing.changes import Changes
-from routing.importing.checking import Checker
 from routing.importing.drafting import Overtaken
 from routing.importing.mapping import LAYERS, MappingFault, mapping_named
-from routing.importing.reading import open_file
+from routing.importing.previews import Source
 from routing.importing.report import Report, reported
 from routing.importing.rows import Opened, ReadingFault
 from routing.importing.spool import Spool
@@ -33,6 +31,7 @@ from routing.snapshots import Snapshot, SnapshotFault
 
 importing = AppGroup("import", help="Areas, rules, teams and contacts from files: all of a file or nothing.")
 
+_BY = Actor(part="import")
 # So many faults are shown on the screen.
 _SHOWN = 20
 # What is wrong with a file, a mapping, the settings, or what the draft would be as a whole.
@@ -81,30 +80,36 @@ def areas(
 ) -> None:
     """Draft a boundary set with the areas of a GeoJSON, GeoPackage, zipped shapefile or CSV."""
     with _sentences(), Spool() as spool, reported(report_to) as report:
-        mapping = mapping_named(named)
-        layer = mapping.for_layer(layer or "")
-        snapshot = _in_force()
-        with open_file(file, OF_A_COMMAND, layer=inside, encoding=encoding) as opened:
-            mapping.check_columns(opened.columns)
-            checker = Checker(mapping, layer, snapshot.boundaries)
-            with click.progressbar(length=opened.count, label="Reading") as bar:
-                areas_file.read_areas(opened, checker, spool, report, bar.update)
-        with click.progressbar(length=len(spool), label="Comparing") as bar:
-            changes = areas_file.changes(spool, mapping, layer, snapshot.boundaries, bar.update)
-        click.echo("\n".join(areas_file.first_areas(spool, snapshot.boundaries)))
+        mapping, now = mapping_named(named), clock.now()
+        layer, base = mapping.for_layer(layer or ""), _in_force()
+        changes = previews.areas(
+            Source(file, OF_A_COMMAND, inside, encoding),
+            mapping,
+            layer,
+            base=base,
+            today=now.date(),
+            spool=spool,
+            report=report,
+            progress=_bar,
+        )
+        click.echo("\n".join(areas_file.first_areas(spool, base.boundaries)))
         _tell("areas", changes, report, ends=end_missing)
         if not _goes_on(changes, report, preview, leave_out_faulty, ends=end_missing):
             return
-        with (
-            database.transaction(_engine()) as session,
-            click.progressbar(length=len(spool), label="Writing") as bar,
-        ):
+        with database.transaction(_engine()) as session, _bar("Writing", len(spool)) as tick:
             draft = drafting.draft_areas(
-                session, spool, mapping, changes, base=snapshot, end_missing=end_missing, source=file.name,
-                now=clock.now(), tick=bar.update,
-            )  # fmt: skip
-            _record(session, "areas_drafted", {"areas": draft})
-    click.echo(f"The draft of the boundary set is {draft}. Nothing is in force before it is published.")
+                session,
+                spool,
+                mapping,
+                changes,
+                base=base,
+                end_missing=end_missing,
+                source=file.name,
+                by=_BY,
+                now=now,
+                tick=tick,
+            )
+    _tell_draft(draft)
 
 
 @importing.command("rules")
@@ -115,23 +120,24 @@ def rules(
 ) -> None:
     """Draft a rule set with the coverage rules of a CSV."""
     with _sentences(), reported(report_to) as report:
-        snapshot = _in_force()
-        base = snapshot.rules.as_json()
+        base, now = _in_force(), clock.now()
         with database.reading(_engine()) as session:
             slugs = {slug: known.id for slug, known in teams_csv.known_teams(session).items()}
-        with _reading(file, encoding) as opened:
-            found = rules_csv.read_rules(
-                opened, report, teams=slugs, base=base, boundaries=snapshot.boundaries
-            )
-        drafted = rules_csv.merged(base, found, whole=whole)
-        changes = rules_csv.changes(base, drafted, found)
+        drafted, changes = previews.rules(
+            Source(file, OF_A_COMMAND, encoding=encoding),
+            base=base,
+            teams=slugs,
+            whole=whole,
+            today=now.date(),
+            report=report,
+            progress=_bar,
+        )
         _tell("rules", changes, report, ends=whole)
         if not _goes_on(changes, report, preview, leave_out_faulty, ends=whole):
             return
         with database.transaction(_engine()) as session:
-            draft = drafting.draft_rules(session, drafted, base=snapshot, source=file.name, now=clock.now())
-            _record(session, "rules_drafted", {"rules": draft})
-    click.echo(f"The draft of the rule set is {draft}. Nothing is in force before it is published.")
+            draft = drafting.draft_rules(session, drafted, base=base, source=file.name, by=_BY, now=now)
+    _tell_draft(draft)
 
 
 @importing.command("teams")
@@ -191,10 +197,16 @@ def _sentences() -> Iterator[None]:
 def _reading(file: Path, encoding: str) -> Iterator[Opened]:
     """A sheet with a progress bar over its rows."""
     with (
-        open_file(file, OF_A_COMMAND, encoding=encoding) as opened,
+        Source(file, OF_A_COMMAND, encoding=encoding).open() as opened,
         click.progressbar(opened.rows, length=opened.count, label="Reading") as rows,
     ):
         yield Opened(opened.columns, opened.count, rows)
+
+
+@contextmanager
+def _bar(label: str, count: int) -> Iterator[Callable[[int], Any]]:
+    with click.progressbar(length=count, label=label) as bar:
+        yield bar.update
 
 
 def _tell(what: str, changes: Changes, report: Report, *, ends: bool = False) -> None:
@@ -209,6 +221,12 @@ def _tell(what: str, changes: Changes, report: Report, *, ends: bool = False) ->
             click.echo("\n".join(f"  {fault}" for fault in faults[:_SHOWN]))
     if len(report.faults) > _SHOWN:
         click.echo(f"  … and {report.faulty_rows} rows in all; --report writes every fault to a file.")
+
+
+def _tell_draft(draft: str) -> None:
+    click.echo(
+        f"Draft {draft} is there. Nothing of it is in force before a second person approves it at the desk."
+    )
 
 
 def _goes_on(
@@ -228,12 +246,12 @@ def _goes_on(
 
 
 def _record(session: Session, kind: str, facts: dict[str, Any]) -> None:
-    entries.append(session, DEPLOYMENT, kind=kind, at=clock.now(), actor=Actor(part="import"), facts=facts)
+    entries.append(session, DEPLOYMENT, kind=kind, at=clock.now(), actor=_BY, facts=facts)
 
 
 def _in_force() -> Snapshot:
     with database.reading(_engine()) as session:
-        return snapshots.current(session)
+        return drafting.in_force(session)
 
 
 def _engine() -> Any:

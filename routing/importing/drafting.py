@@ -1,16 +1,16 @@
-"""Drafting: what was read becomes a draft beside what is in force, in one transaction."""
+"""Drafting: what was read becomes a draft beside what is in force, in one transaction. A second person publishes it."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Mapping
-from dataclasses import asdict
+from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy.orm import Session
 
-from routing import snapshots
+from ledger.entries import Actor
+from routing import boundary_sets, drafts, snapshots
+from routing.area_versions import add_versions
 from routing.areas import Area
 from routing.importing.areas_file import area_of
 from routing.importing.changes import Changes
@@ -23,12 +23,6 @@ class Overtaken(RuntimeError):
     """What is in force changed while the file was read: what was previewed is not what would be drafted."""
 
 
-def _check(session: Session, base: Snapshot) -> None:
-    now = snapshots.current(session)
-    if (now.rules_id, now.areas_id) != (base.rules_id, base.areas_id):
-        raise Overtaken("Something else was published while the file was read. Start again")
-
-
 def draft_areas(
     session: Session,
     spool: Spool,
@@ -38,29 +32,43 @@ def draft_areas(
     base: Snapshot,
     end_missing: bool,
     source: str,
+    by: Actor,
     now: datetime,
     tick: Callable[[int], Any],
 ) -> str:
-    """The boundary set in force with the spool's areas in it, as a draft; returns its id. Raises Overtaken."""
-    _check(session, base)
-    gone = set(changes.missing) if end_missing else set()
-    kept = (area for area in base.boundaries.extra.values() if area.id not in gone and not spool.has(area.id))
-    brought = (area_of(entry, shape, mapping) for _, entry, shape in spool)
-    return snapshots.store_areas(session, [_plain(area) for area in (*kept, *brought)], source, now)
+    """A draft with the boundary set in force and the spool's new and changed areas in it; returns the draft's id.
+    Raises Overtaken, and AreaFault where the set as a whole would have faults."""
+    _refuse_overtaken(session, base)
+    wanted = {*changes.new, *changes.changed}
 
+    def brought() -> Iterator[Area]:
+        for _, entry, shape in spool:
+            tick(1)
+            if entry["id"] in wanted:
+                yield area_of(entry, shape, mapping)
 
-def _plain(area: Area) -> dict[str, Any]:
-    written = {key: value for key, value in asdict(area).items() if value}
-    return written | {
-        "parents": dict(area.parents),
-        "zips": dict(area.zips),
-        "geometry": area.geometry and json.loads(area.geometry),
-    }
+    added = add_versions(session, brought(), now)
+    gone = changes.missing if end_missing else ()
+    areas_id = boundary_sets.draft_set(session, base.areas_id, added, gone, source, now)
+    boundary_sets.refuse_faults(boundary_sets.load_set(session, areas_id))
+    return drafts.begin(session, title=f"Areas of {source}", by=by, now=now, areas_id=areas_id)
 
 
 def draft_rules(
-    session: Session, rules: Mapping[str, Any], *, base: Snapshot, source: str, now: datetime
+    session: Session, rules: Mapping[str, Any], *, base: Snapshot, source: str, by: Actor, now: datetime
 ) -> str:
-    """A rule set as a draft; returns its id. Raises Overtaken."""
-    _check(session, base)
-    return snapshots.store_rules(session, rules, source, now)
+    """A draft of the rules in force changed into these; returns its id. Raises Overtaken and RuleFault."""
+    _refuse_overtaken(session, base)
+    return drafts.draft(
+        session, rules, title=f"Rules of {source}", reason=f"Imported from {source}", by=by, now=now
+    )
+
+
+def _refuse_overtaken(session: Session, base: Snapshot) -> None:
+    if drafts.base(session) != (base.rules_id, base.areas_id):
+        raise Overtaken("Something else was published while the file was read. Start again")
+
+
+def in_force(session: Session) -> Snapshot:
+    """What a draft starts from. Raises SnapshotFault before anything was published."""
+    return snapshots.load(session, *drafts.base(session))

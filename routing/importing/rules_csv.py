@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 from routing.boundaries import Boundaries
@@ -38,6 +38,7 @@ def read_rules(
     teams: Mapping[str, str],
     base: Mapping[str, Any],
     boundaries: Boundaries,
+    tick: Callable[[int], Any],
 ) -> dict[str, dict[str, Any]]:
     """The rules of a CSV by id, in plain JSON. `teams` maps slugs to ids; `base` is the rule set in force, whose zones
     and calendars count. Each faulty row goes into the report. Raises ReadingFault."""
@@ -45,6 +46,7 @@ def read_rules(
     found: dict[str, dict[str, Any]] = {}
     rows: dict[str, int] = {}
     for row in opened.rows:
+        tick(1)
         faults = list(_faults(row, rows, found, teams, base, boundaries))
         if faults:
             report.refuse(faults)

@@ -40,7 +40,8 @@ class Spool:
     def add(self, found: Checked) -> None:
         """Keeps a row without faults."""
         drawn = found.shape is not None and found.shape.geom_type != "Point"
-        shape = shapely.to_wkb(found.shape) if drawn else None
+        # The same bytes on every machine: the digest of the version depends on them.
+        shape = shapely.to_wkb(found.shape, byte_order=1, output_dimension=2) if drawn else None
         self._database.execute(
             "INSERT INTO brought VALUES (?, ?, ?, ?)",
             (found.entry["id"], found.row, json.dumps(found.entry), shape),

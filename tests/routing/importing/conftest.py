@@ -8,12 +8,28 @@ import pytest
 from click.testing import Result
 from flask import Flask
 
-from routing import snapshots
+from foundation import database
+from routing import drafts, snapshots
 from routing.importing import commands
 from routing.importing.commands import importing
+from routing.snapshots import Snapshot
 from tests.builders import Town
 
 Run = Callable[..., Result]
+
+
+def drafted(town: Town, said: str) -> Snapshot:
+    """What the draft that the command named would put in force."""
+    name = said.rpartition("Draft ")[2].partition(" ")[0]
+    with database.reading(town.engine) as session:
+        _, after = drafts.before_and_after(session, drafts.read(session, name))
+    return after
+
+
+def draft_count(town: Town) -> int:
+    """How many drafts there are."""
+    with database.reading(town.engine) as session:
+        return len(drafts.listed(session))
 
 
 @pytest.fixture(autouse=True)

@@ -7,7 +7,6 @@ import tracemalloc
 from pathlib import Path
 
 import pytest
-from sqlalchemy import func, select
 
 from foundation import clock, database
 from routing import demonstration, snapshots
@@ -18,10 +17,9 @@ from routing.importing.mapping import mapping_named
 from routing.importing.report import Report
 from routing.importing.spool import Spool
 from routing.importing.tables_csv import open_table
-from routing.tables import snapshots as stored
 from tests.builders import Town
 from tests.routing.importing import files
-from tests.routing.importing.conftest import Run
+from tests.routing.importing.conftest import Run, draft_count, drafted
 from tests.routing.importing.files import square
 
 SCHOOLS = (
@@ -41,22 +39,9 @@ def places(tmp_path: Path) -> Path:
     return files.zipped(tmp_path / "places.zip", [(tempe, square())])
 
 
-def drafts(town: Town) -> int:
-    with database.reading(town.engine) as session:
-        query = select(func.count()).where(stored.c.published_at.is_(None))
-        return int(session.execute(query).scalar_one())
-
-
 def in_force(town: Town) -> str:
     with database.reading(town.engine) as session:
         return snapshots.current(session).digest
-
-
-def drafted(town: Town, said: str) -> snapshots.Snapshot:
-    """The draft that the command named, with the rules in force."""
-    name = said.rpartition("set is ")[2].partition(".")[0]
-    with database.reading(town.engine) as session:
-        return snapshots.load(session, snapshots.current(session).rules_id, name)
 
 
 def test_a_school_list_becomes_a_draft(run: Run, town: Town, tmp_path: Path) -> None:
@@ -74,7 +59,7 @@ def test_a_preview_shows_the_first_rows_and_changes_nothing(run: Run, town: Town
     said = run("areas", schools(tmp_path), "--mapping", "nces-schools", "--preview")
     assert "Tempe Ridge High School, in Maricopa County, Tempe" in said.output
     assert "This was a preview" in said.output
-    assert drafts(town) == 0
+    assert draft_count(town) == 0
 
 
 def test_one_faulty_row_refuses_all(run: Run, town: Town, tmp_path: Path) -> None:
@@ -84,7 +69,7 @@ def test_one_faulty_row_refuses_all(run: Run, town: Town, tmp_path: Path) -> Non
         "row 4, school:nces-000000040003: LAT, LON -111.93, 33.40: latitude and longitude look swapped"
         in (said.output)
     )
-    assert drafts(town) == 0
+    assert draft_count(town) == 0
 
 
 def test_faulty_rows_may_be_left_out_and_are_listed(run: Run, town: Town, tmp_path: Path) -> None:
@@ -94,7 +79,7 @@ def test_faulty_rows_may_be_left_out_and_are_listed(run: Run, town: Town, tmp_pa
     assert "2 new areas" in said.output
     (line,) = csv.DictReader(report.read_text().splitlines())
     assert (line["outcome"], line["row"], line["column"]) == ("refused", "4", "LAT, LON")
-    assert drafts(town) == 1
+    assert draft_count(town) == 1
 
 
 def test_a_report_runs_no_formula(run: Run, tmp_path: Path) -> None:
@@ -129,7 +114,7 @@ def test_what_a_complete_file_lacks_ends(run: Run, town: Town, tmp_path: Path) -
 def test_what_others_lie_in_cannot_end(run: Run, town: Town, tmp_path: Path) -> None:
     said = run("areas", places(tmp_path), "--mapping", "census-places", "--end-missing")
     assert "school:demo-lincoln-mesa lies in place:0446000, which is not known" in said.output
-    assert drafts(town) == 0
+    assert draft_count(town) == 0
 
 
 def test_a_district_and_its_schools_may_come_in_one_file_in_any_order(
@@ -171,7 +156,7 @@ def test_two_imports_do_not_undo_each_other_unseen(
     monkeypatch.setattr(areas_file, "changes", publish_meanwhile)
     said = run("areas", schools(tmp_path), "--mapping", "nces-schools")
     assert "Something else was published while the file was read" in said.output
-    assert drafts(town) == 0
+    assert draft_count(town) == 0
 
 
 def test_memory_does_not_grow_with_the_rows(tmp_path: Path) -> None:
@@ -191,4 +176,4 @@ def test_memory_does_not_grow_with_the_rows(tmp_path: Path) -> None:
         return most
 
     peak(10)
-    assert peak(3000) < peak(500) + 100_000
+    assert peak(1200) < peak(200) + 50_000
