@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask import Flask
 from sqlalchemy import Engine
 
-from desk import log_pages
+from desk.log_pages import log
 from desk.pages import desk
 from desk.replies import replies
 from directory import guards
@@ -22,9 +22,8 @@ def create_app(settings: Settings, engine: Engine, keys: Keys) -> Flask:
     app = web.make_app("desk", "desk", settings, engine)
     app.extensions["keys"] = keys
     guards.install(app, find_standing)
-    for blueprint in (desk, account, replies, callbacks, log_pages.log):
+    for blueprint in (desk, account, replies, callbacks, log):
         app.register_blueprint(blueprint)
-    web.limiter(app).limit(log_pages.LIMIT)(log_pages.log)
     for machine in (replies, callbacks):
         # A provider has no form token; its signature is checked instead.
         app.extensions["csrf"].exempt(machine)

@@ -9,7 +9,11 @@ from __future__ import annotations
 import base64
 from typing import Any
 
-from flask import Blueprint, Response, abort, jsonify
+import limits
+from flask import Blueprint, Response, abort, current_app, jsonify, request
+from flask.blueprints import BlueprintSetupState
+from limits.storage import MemoryStorage
+from limits.strategies import FixedWindowRateLimiter
 from sqlalchemy.orm import Session
 
 from directory.guards import guard
@@ -20,10 +24,21 @@ from ledger.checkpoints import Signed
 from ledger.tiles import StoredTree
 
 log = Blueprint("log", __name__, url_prefix="/ledger")
-# From one network; one who follows the log needs a few a minute.
-LIMIT = "120 per minute"
+# From one network; who follows the log needs a few. Counted in this process's memory, so that no address is stored.
+_FETCHES = limits.parse("120 per minute")
 # A newer one may be signed within the minute; what is said of a size never changes.
 _SOON, _NEVER = 30, 31_536_000
+
+
+@log.record_once
+def _count_fetches(state: BlueprintSetupState) -> None:
+    state.app.extensions["log_fetches"] = FixedWindowRateLimiter(MemoryStorage())
+
+
+@log.before_request
+def _slow_down() -> None:
+    if not current_app.extensions["log_fetches"].hit(_FETCHES, request.remote_addr or ""):
+        abort(429)
 
 
 @log.get("/checkpoint")

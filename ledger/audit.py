@@ -108,6 +108,7 @@ class _Run:
             session.execute(checkpoints.after(since).execution_options(yield_per=_BATCH))
         )
         self._next = next(self._signed, None)
+        self._number = checkpoints.numbered_up_to(session, since)
         self._kept = {each.size: each.root for each in kept}
         self._stop = self._next_stop(since)
         self.last: dict[str, Last] = {}
@@ -218,6 +219,8 @@ class _Run:
 
     def _compare_checkpoint(self, row: Row[Any]) -> None:
         name, root = f"checkpoint {row.number}", self.tree.root()
+        if row.number != self._number + 1:
+            raise _Broken(f"checkpoint {self._number + 1}: it is missing")
         try:
             said = checkpoint.read(row.note, self._known)
         except BadNote as fault:
@@ -225,6 +228,7 @@ class _Run:
         if (said.size, said.root) != (self.tree.size, root) or row.root != root:
             raise _Broken(f"{name}: the {row.size} entries of the log are not those that it was signed over")
         self.signed += 1
+        self._number = row.number
         self._next = next(self._signed, None)
 
     def _compare_kept(self, size: int, root: bytes) -> None:

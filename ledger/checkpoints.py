@@ -63,6 +63,16 @@ def verifiers(session: Session) -> list[Verifier]:
     return [Verifier.read(text) for text in rows.scalars()]
 
 
+def index_of(session: Session, leaf: str) -> int | None:
+    """The place of a leaf by its hash in hexadecimal; None where the log has none such."""
+    try:
+        wanted = bytes.fromhex(leaf)
+    except ValueError:
+        return None
+    found = select(ledger_leaves.c.log_index).where(ledger_leaves.c.leaf_hash == wanted)
+    return session.execute(found).scalar_one_or_none()
+
+
 def something_new(session: Session) -> bool:
     """Whether the log is longer than the last checkpoint says."""
     size = select(func.coalesce(func.max(ledger_checkpoints.c.size), 0)).scalar_subquery()
@@ -101,6 +111,12 @@ def places(session: Session, stream: str) -> list[Place]:
         .order_by(found.c.position)
     )
     return [Place(*row) for row in rows]
+
+
+def numbered_up_to(session: Session, size: int) -> int:
+    """The number of the last checkpoint over no more than `size` entries; 0 before the first."""
+    last = select(func.max(ledger_checkpoints.c.number)).where(ledger_checkpoints.c.size <= size)
+    return int(session.execute(last).scalar_one() or 0)
 
 
 def after(size: int) -> Select[int, int, bytes, str, datetime]:

@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 from ledger import checkpoints
 from ledger.tables import ledger_entries, ledger_leaves
 from ledger.tiles import StoredTree
+from ledger.verification import entries_of
 
 FORMAT = "waypost-receipt/1"
 Receipt = dict[str, Any]
@@ -50,8 +51,6 @@ def receipt(session: Session, stream: str, sentences: Mapping[int, str]) -> Rece
 
 def of_handoff(session: Session, stream: str, handoff_id: str) -> list[int]:
     """The positions of all entries of a stream that are about this handoff."""
-    from ledger.verification import entries_of
-
     return [
         entry["position"]
         for entry in entries_of(session, stream)
