@@ -10,6 +10,7 @@ from typing import Any
 
 from sqlalchemy import (
     BigInteger,
+    Connection,
     CursorResult,
     DateTime,
     Delete,
@@ -107,11 +108,24 @@ def _sqlite_begin(connection: Any) -> None:
     connection.exec_driver_sql("BEGIN" if reading else "BEGIN IMMEDIATE")
 
 
+class _CoreSession(Session):
+    """A session whose statements go straight to its transaction's connection. None of ours is the ORM's, and what
+    the ORM would prepare for each costs as much again as the statement."""
+
+    _in_transaction: Connection | None = None
+
+    def execute(self, statement: Any, params: Any = None, **options: Any) -> Any:  # type: ignore[override]
+        """As the connection does it; opened by the first statement, as ever."""
+        if self._in_transaction is None:
+            self._in_transaction = self.connection()
+        return self._in_transaction.execute(statement, params, **options)
+
+
 @contextmanager
 def transaction(engine: Engine) -> Iterator[Session]:
     """One transaction: committed at the end of the block, rolled back on any exception. Afterwards the calls
     that the block left in `session.info["after_commit"]` are made; the commit does not depend on them."""
-    with Session(engine) as session:
+    with _CoreSession(engine) as session:
         with session.begin():
             yield session
         for call in session.info.get("after_commit", {}).values():
@@ -121,7 +135,7 @@ def transaction(engine: Engine) -> Iterator[Session]:
 @contextmanager
 def reading(engine: Engine) -> Iterator[Session]:
     """A transaction that only reads, so that on SQLite it waits for nobody."""
-    with Session(engine.execution_options(reading=True)) as session, session.begin():
+    with _CoreSession(engine.execution_options(reading=True)) as session, session.begin():
         yield session
 
 
@@ -131,7 +145,7 @@ def steady(engine: Engine) -> Iterator[Session]:
     options: dict[str, Any] = {"reading": True}
     if engine.dialect.name == "postgresql":
         options["isolation_level"] = "REPEATABLE READ"
-    with Session(engine.execution_options(**options)) as session, session.begin():
+    with _CoreSession(engine.execution_options(**options)) as session, session.begin():
         yield session
 
 

@@ -30,6 +30,9 @@ LEASE = timedelta(seconds=60)
 _LONGEST_PAUSE_SECONDS = 300
 _MANY_TRIES = 5
 
+# Made once, so that it is not compiled anew each time; the row's number is not asked for.
+_OWE = insert(outbox).inline()
+
 Bell = Callable[[bool], None]
 Job = Callable[[str, str], datetime | None]
 
@@ -61,7 +64,7 @@ def post(
 ) -> None:
     """Owes `job(subject_id)` from `due_at` on (default: at once), if and only if this transaction commits."""
     row = {"job": job, "subject_id": subject_id, "urgent": urgent, "created_at": now, "due_at": due_at or now}
-    session.execute(insert(outbox), row)
+    session.execute(_OWE, row)
     bell = session.get_bind().get_execution_options().get("bell")
     if bell is not None:
         session.info.setdefault("after_commit", {})[urgent] = partial(bell, urgent)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, unquote_to_bytes
 
 from flask import Blueprint, Flask, abort, g, request
 from flask_babel import gettext
@@ -27,7 +27,7 @@ def install(app: Flask, engine: Engine, settings: Settings) -> None:
     """Gives the app what these pages need: the key to seal to, the map, the limits."""
     app.extensions["routing_key"] = RoutingKey(engine)
     app.extensions["known_places"] = KnownPlaces(engine)
-    app.extensions["limits"] = Limits(web.limiter(app), settings)
+    app.extensions["limits"] = Limits(settings)
 
 
 @public.app_url_defaults
@@ -54,7 +54,8 @@ def _read_answers(_endpoint: str | None, _values: dict[str, Any] | None) -> None
 
 def _is_text(sent: bytes) -> bool:
     try:
-        parse_qsl(sent.decode(), keep_blank_values=True, errors="strict")
+        # Names and values are parted by ASCII, so all of them are text where the whole is.
+        unquote_to_bytes(sent.decode()).decode()
     except UnicodeDecodeError:
         return False
     return True

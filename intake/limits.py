@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import time
+from threading import Lock
+
 import limits
-from flask_limiter import Limiter
-from flask_limiter.util import get_remote_address
+from flask import request
+from limits.storage import Storage
+from limits.strategies import FixedWindowRateLimiter
 
 from foundation.settings import Settings
 
@@ -15,18 +19,81 @@ _WRONG_WORDS = limits.parse("5 per minute")
 class Limits:
     """One for each process; several processes together allow as many times more."""
 
-    def __init__(self, limiter: Limiter, settings: Settings) -> None:
-        self._counter = limiter.limiter
+    def __init__(self, settings: Settings) -> None:
+        self._counter = FixedWindowRateLimiter(Tally())
         self._tips = limits.parse(f"{settings.tips_per_hour} per hour")
 
     def allows_tip(self) -> bool:
         """Counts one tip from this request's network; False when it has sent enough for this hour."""
-        return self._counter.hit(self._tips, "tip", get_remote_address())
+        return self._counter.hit(self._tips, "tip", _network())
 
     def allows_words(self) -> bool:
         """Whether this request's network may try receipt words: not after five wrong ones in a minute."""
-        return self._counter.test(_WRONG_WORDS, "words", get_remote_address())
+        return self._counter.test(_WRONG_WORDS, "words", _network())
 
     def count_wrong_words(self) -> None:
         """Counts one wrong try."""
-        self._counter.hit(_WRONG_WORDS, "words", get_remote_address())
+        self._counter.hit(_WRONG_WORDS, "words", _network())
+
+
+class Tally(Storage):
+    """Counts in this process's memory. The library's own starts a thread after each count, to forget the old ones;
+    here the next count does it."""
+
+    # Not for addresses of storages: it is made by hand only.
+    STORAGE_SCHEME = None
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._counts: dict[str, tuple[int, float]] = {}
+        self._lock, self._tidied = Lock(), 0.0
+
+    @property
+    def base_exceptions(self) -> type[Exception]:
+        """What the library may wrap: nothing is raised here."""
+        return ValueError
+
+    def incr(self, key: str, expiry: float, amount: int = 1) -> int:
+        """Counts; the first one's `expiry` in seconds ends the count."""
+        with self._lock:
+            now = time.time()
+            self._forget(now)
+            count, until = self._counts.get(key, (0, now + expiry))
+            self._counts[key] = (count + amount, until)
+            return count + amount
+
+    def get(self, key: str) -> int:
+        """The count by now."""
+        count, until = self._counts.get(key, (0, 0.0))
+        return count if until > time.time() else 0
+
+    def get_expiry(self, key: str) -> float:
+        """When the count ends, in seconds of the epoch."""
+        return self._counts.get(key, (0, time.time()))[1]
+
+    def check(self) -> bool:
+        """Memory is always there."""
+        return True
+
+    def reset(self) -> int:
+        """Forgets all; says how many."""
+        with self._lock:
+            forgotten = len(self._counts)
+            self._counts.clear()
+            return forgotten
+
+    def clear(self, key: str) -> None:
+        """Forgets one."""
+        with self._lock:
+            self._counts.pop(key, None)
+
+    def _forget(self, now: float) -> None:
+        if now < self._tidied + 1:
+            return
+        self._tidied = now
+        for key in [key for key, (_, until) in self._counts.items() if until <= now]:
+            del self._counts[key]
+
+
+def _network() -> str:
+    return request.remote_addr or "unknown"

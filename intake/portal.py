@@ -8,14 +8,14 @@ from flask import Blueprint, current_app, g, redirect, render_template, request,
 from flask.blueprints import BlueprintSetupState
 from flask_babel import get_locale
 from sqlalchemy import Row
-from sqlalchemy.exc import IntegrityError
 from werkzeug.wrappers import Response
 
 from directory import guards
 from directory.guards import guard
-from foundation import clock, database, web
+from foundation import database, web
 from foundation.identifiers import is_reference
 from intake import custody, forward_words, forwards
+from intake.filed import file_once
 from intake.forward import Forward
 from intake.forward_form import ForwardForm
 from referrals import filing
@@ -103,16 +103,7 @@ def _file(form: ForwardForm, told: Forward) -> Filed:
         deployment=web.settings().deployment,
         to=current_app.extensions["routing_key"](),
     )
-    record = _record(form, told, digest)
-    try:
-        with database.transaction(web.engine()) as session:
-            return filing.file_referral(session, record, sealed, clock.now())
-    except IntegrityError:
-        with database.reading(web.engine()) as session:
-            before = filing.filed_before(session, digest)
-        if before is None:
-            raise
-        return before
+    return file_once(_record(form, told, digest), sealed)
 
 
 def _record(form: ForwardForm, told: Forward, digest: str) -> Filing:

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from enum import StrEnum
+from typing import Any
 
+from werkzeug.datastructures import MultiDict
+
+from referrals.behaviours import BEHAVIOURS
 from referrals.facts import Evidence, Facts, Relation, Setting, Urgency
 from routing import places
 from routing.boundaries import Boundaries
@@ -38,6 +42,13 @@ ELEVATED_ACTS = frozenset(
 )
 
 
+# The answers in words, by the name of their field.
+WORDS = (
+    "what_happened", "other_act", "school", "place", "state", "zip_code", "subject", "target", "when", "how_known",
+    "contact",
+)  # fmt: skip
+
+
 @dataclass(frozen=True)
 class Tip:
     """All answers as they were typed, character for character; "" where there is none.
@@ -59,6 +70,17 @@ class Tip:
     how_known: str = ""
     danger: Danger = Danger.UNKNOWN
     contact: str = ""
+
+    @classmethod
+    def from_answers(cls, answers: MultiDict[str, str]) -> Tip:
+        """What was sent, once typed for good; choices that no form of ours sends count as not made."""
+        chosen = frozenset(answers.getlist("behaviours"))
+        return cls(
+            behaviours=tuple(act.code for act in BEHAVIOURS if act.code in chosen),
+            setting=_one_of(Setting, answers.get("setting")),
+            danger=_one_of(Danger, answers.get("danger")),
+            **{name: answers.get(name, "") for name in WORDS},
+        )
 
     @property
     def urgency(self) -> Urgency:
@@ -94,8 +116,12 @@ class Tip:
         The same form sent twice is one record. The same form sent with other words (somebody went back and wrote
         more) is another: its receipt must not stand for words that were never stored.
         """
-        content = json.dumps(asdict(self), ensure_ascii=True, sort_keys=True)
+        content = json.dumps(vars(self), ensure_ascii=True, sort_keys=True)
         return hashlib.sha256(f"{form_key}\n{content}".encode()).hexdigest()
 
     def _place_words(self) -> str:
         return "\n".join(words for words in (self.school, self.place, self.state, self.zip_code) if words)
+
+
+def _one_of(kind: Any, answer: str | None) -> Any:
+    return next((member for member in kind if member.value == answer), kind.UNKNOWN)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import secrets
-from collections.abc import Mapping
 from typing import Any
 
 from flask import g
@@ -19,15 +18,14 @@ from wtforms import (
     StringField,
     TextAreaField,
 )
-from wtforms.validators import ValidationError
 
 from foundation import web
-from intake.tip import Danger, Tip
-from referrals.behaviours import BEHAVIOURS, CODES
+from intake.tip import WORDS, Danger, Tip
+from referrals.behaviours import BEHAVIOURS
 from referrals.facts import Setting
 from routing import gazetteer
 from routing.boundaries import Boundaries
-from routing.places import Reason
+from routing.places import Reason, Resolution
 
 # Marks a character that could not be read, on the page only.
 LOST = "\N{REPLACEMENT CHARACTER}"
@@ -76,21 +74,15 @@ def new_form_key() -> str:
     return secrets.token_urlsafe(24)
 
 
+def form_key(answers: MultiDict[str, str]) -> str:
+    """The key that the form carries, or a new one where it carries none of ours."""
+    carried = answers.get("form_key", "")
+    return carried if _FORM_KEY.fullmatch(carried) else new_form_key()
+
+
 def showable(words: str) -> str:
     """The words as a page can hold them: what no page can hold becomes LOST."""
     return _UNREADABLE.sub(LOST, words)
-
-
-def _told(form: FlaskForm, field: Any) -> None:
-    # `unreadable`: the browser sent bytes that are no text, and LOST stands for them.
-    lost = g.get("unreadable", False) and LOST in (field.data or "")
-    if field.data and (lost or _UNREADABLE.search(field.data)):
-        raise ValidationError(
-            gettext(
-                "There is something here that we cannot read. We marked it with %(mark)s. Take it out, then go on.",
-                mark=LOST,
-            )
-        )
 
 
 def _states() -> list[tuple[str, Any]]:
@@ -99,7 +91,7 @@ def _states() -> list[tuple[str, Any]]:
 
 
 class TipForm(FlaskForm):  # type: ignore[misc]
-    """Everything but `what_happened` may stay empty. `evidence` is there after `validate` found no fault."""
+    """Everything but `what_happened` may stay empty."""
 
     # Short answers are text areas of one line: no browser offers them to the next person at a shared computer, as it
     # does with inputs, and every browser keeps them for its Back button, as it would not with autocomplete off.
@@ -110,7 +102,6 @@ class TipForm(FlaskForm):  # type: ignore[misc]
             "Tell us what the person did or said. What someone believes, or where they come from, is not a reason "
             "for a report."
         ),
-        validators=[_told],
     )
     behaviours = SelectMultipleField(
         lazy_gettext("Did any of this happen?"),
@@ -118,11 +109,11 @@ class TipForm(FlaskForm):  # type: ignore[misc]
         choices=[(act.code, lazy_gettext(act.words)) for act in BEHAVIOURS],
         validate_choice=False,
     )
-    other_act = TextAreaField(lazy_gettext("What else did they do?"), validators=[_told])
-    school = TextAreaField(lazy_gettext("Name of the school, or of the place"), validators=[_told])
-    place = TextAreaField(lazy_gettext("City or town"), validators=[_told])
-    state = SelectField(lazy_gettext("State"), choices=_states, validate_choice=False, validators=[_told])
-    zip_code = StringField(lazy_gettext("ZIP code"), validators=[_told])
+    other_act = TextAreaField(lazy_gettext("What else did they do?"))
+    school = TextAreaField(lazy_gettext("Name of the school, or of the place"))
+    place = TextAreaField(lazy_gettext("City or town"))
+    state = SelectField(lazy_gettext("State"), choices=_states, validate_choice=False)
+    zip_code = StringField(lazy_gettext("ZIP code"))
     setting = RadioField(
         lazy_gettext("What kind of place is it?"),
         choices=list(SETTINGS.items()),
@@ -132,18 +123,15 @@ class TipForm(FlaskForm):  # type: ignore[misc]
     subject = TextAreaField(
         lazy_gettext("Who is it about?"),
         description=lazy_gettext("A name, a nickname, an account, a grade: whatever you know."),
-        validators=[_told],
     )
     target = TextAreaField(
         lazy_gettext("Who could be hurt?"),
         description=lazy_gettext("A person, a group, a class, or the person themselves."),
-        validators=[_told],
     )
-    when = TextAreaField(lazy_gettext("When did it happen, or when could it happen?"), validators=[_told])
+    when = TextAreaField(lazy_gettext("When did it happen, or when could it happen?"))
     how_known = TextAreaField(
         lazy_gettext("How do you know?"),
         description=lazy_gettext("For example: I saw it, a friend told me, it was in a group chat."),
-        validators=[_told],
     )
     danger = RadioField(
         lazy_gettext("Is someone in danger right now?"),
@@ -157,14 +145,12 @@ class TipForm(FlaskForm):  # type: ignore[misc]
             "You do not have to say. If you do: a phone number or an e-mail address. Only the people who work on "
             "your tip can read it."
         ),
-        validators=[_told],
     )
 
     def __init__(self, formdata: MultiDict[str, str] | None = None) -> None:
         super().__init__(formdata)
-        self.evidence: tuple[Any, ...] = ()
-        if not _FORM_KEY.fullmatch(self.form_key.data or ""):
-            self.form_key.data = new_form_key()
+        self._answers: MultiDict[str, str] = formdata or MultiDict()
+        self.form_key.data = form_key(self._answers)
 
     def groups(self) -> list[tuple[str, list[str]]]:
         """Title and codes of each group of acts, in the order of the page."""
@@ -179,47 +165,47 @@ class TipForm(FlaskForm):  # type: ignore[misc]
         return [str(label) for _, label, selected, _ in field.iter_choices() if selected]
 
     def tip(self) -> Tip:
-        """The loose answers as a typed value; choices that no form of ours sends count as not made."""
-        answers: Mapping[str, Any] = self.data
-        words = {name: answers[name] or "" for name in _WORDS}
-        return Tip(
-            behaviours=tuple(
-                act.code for act in BEHAVIOURS if act.code in CODES & set(answers["behaviours"] or ())
-            ),
-            setting=_one_of(Setting, answers["setting"]),
-            danger=_one_of(Danger, answers["danger"]),
-            **words,
-        )
+        """The answers as a typed value."""
+        return Tip.from_answers(self._answers)
 
     def is_sound(self, boundaries: Boundaries) -> bool:
         """Whether it can be filed; if not, each fault stands at its field."""
         if not self.validate():
             return False
         tip = self.tip()
-        if not tip.what_happened.strip():
-            self.what_happened.errors = [gettext("Tell us what happened. A few words are enough.")]
-        if (size := sum(len(words.encode()) for words in tip.told().values())) > web.settings().max_tip_bytes:
-            self.what_happened.errors = [_too_long(size)]
-        located = tip.located(boundaries)
-        for fault in located.faults:
-            self[fault.field].errors = [str(_PLACE_FAULTS[fault.reason])]
-        self.evidence = located.evidence
+        for name, sentence in faults(tip, tip.located(boundaries)).items():
+            self[name].errors = [sentence]
         return not self.errors
 
     def make_showable(self) -> None:
         """Makes every answer one that a page can hold, for showing it again."""
-        for name in _WORDS:
+        for name in WORDS:
             self[name].data = showable(self[name].data or "")
 
 
-_WORDS = (
-    "what_happened", "other_act", "school", "place", "state", "zip_code", "subject", "target", "when", "how_known",
-    "contact",
-)  # fmt: skip
+def faults(tip: Tip, located: Resolution) -> dict[str, str]:
+    """What keeps a tip from being filed: a sentence by the name of its field. What cannot be read comes first."""
+    if unreadable := _unreadable(tip):
+        return unreadable
+    found = {fault.field: str(_PLACE_FAULTS[fault.reason]) for fault in located.faults}
+    if not tip.what_happened.strip():
+        found["what_happened"] = gettext("Tell us what happened. A few words are enough.")
+    if (size := sum(len(words.encode()) for words in tip.told().values())) > web.settings().max_tip_bytes:
+        found["what_happened"] = _too_long(size)
+    return found
 
 
-def _one_of(kind: Any, answer: str | None) -> Any:
-    return next((member for member in kind if member.value == answer), kind.UNKNOWN)
+def _unreadable(tip: Tip) -> dict[str, str]:
+    # `unreadable`: the browser sent bytes that are no text, and LOST stands for them.
+    lost = g.get("unreadable", False)
+    return {
+        name: gettext(
+            "There is something here that we cannot read. We marked it with %(mark)s. Take it out, then go on.",
+            mark=LOST,
+        )
+        for name in WORDS
+        if _UNREADABLE.search(words := getattr(tip, name)) or (lost and LOST in words)
+    }
 
 
 def _too_long(size: int) -> str:

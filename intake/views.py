@@ -8,22 +8,26 @@ from collections.abc import Callable
 from flask import current_app, g, render_template, request
 from flask_babel import get_locale, gettext
 from flask_wtf.csrf import CSRFError
-from sqlalchemy.exc import DBAPIError, IntegrityError, NoResultFound
+from sqlalchemy.exc import DBAPIError, NoResultFound
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug.datastructures import MultiDict
 from werkzeug.exceptions import RequestEntityTooLarge, ServiceUnavailable
 
 from directory.guards import guard
 from directory.permissions import PUBLIC
-from foundation import clock, database, web
+from foundation import web
 from intake.door import Page, public, too_many
+from intake.filed import file_once
 from intake.receipt_views import ask_for_words, is_filed, receipt_page
-from intake.tip_form import TipForm
+from intake.tip import Tip
+from intake.tip_form import TipForm, faults, form_key
 from intake.wording import summary
 from referrals import filing
 from referrals.content import documents
+from referrals.facts import Evidence
 from referrals.filing import Filing, Source
 from referrals.receipts import receipt_for, submission_digest
+from routing.boundaries import Boundaries
 
 log = logging.getLogger(__name__)
 
@@ -45,56 +49,55 @@ def tip_page() -> Page:
 @guard(PUBLIC)
 def send_tip() -> Page:
     """One step of the form: check it, change it, send it, or read it in the other language."""
+    step = _STEPS.get(g.answers.get("step", ""))
+    return step() if step else _same_page()
+
+
+def _check() -> Page:
     form = TipForm(g.answers)
-    step = _STEPS.get(request.form.get("step", ""))
-    return step(form) if step else _same_page(form)
+    return _check_page(form) if form.is_sound(_places()) else _form_page(form, 400)
 
 
-def _check(form: TipForm) -> Page:
-    if not form.is_sound(current_app.extensions["known_places"]()):
-        return _form_page(form, 400)
-    return _check_page(form)
+def _change() -> Page:
+    return _form_page(TipForm(g.answers))
 
 
-def _change(form: TipForm) -> Page:
-    return _form_page(form)
-
-
-def _send(form: TipForm) -> Page:
-    if not form.is_sound(current_app.extensions["known_places"]()):
-        return _form_page(form, 400)
+def _send() -> Page:
+    """Files what was typed, which needs none of the form's fields; those are made where they are shown again."""
+    tip = Tip.from_answers(g.answers)
+    located = tip.located(_places())
+    if faults(tip, located):
+        return _check()
     if not current_app.extensions["limits"].allows_tip():
-        return _same_page(form, 429, too_many())
-    return receipt_page(_file(form))
+        return _same_page(429, too_many())
+    return receipt_page(_file(tip, located.evidence))
 
 
-_STEPS: dict[str, Callable[[TipForm], Page]] = {"check": _check, "change": _change, "send": _send}
+_STEPS: dict[str, Callable[[], Page]] = {"check": _check, "change": _change, "send": _send}
 
 
-def _file(form: TipForm) -> str:
+def _file(tip: Tip, evidence: tuple[Evidence, ...]) -> str:
     """Seals and stores the tip; returns its submission once it is committed, by this press or an earlier one."""
-    tip, secret = form.tip(), web.settings().secret_key
-    submission = tip.submission(str(form.form_key.data))
+    submission, secret = tip.submission(form_key(g.answers)), web.settings().secret_key
     receipt = receipt_for(submission, secret)
     recipient = current_app.extensions["routing_key"]()
     sealed = filing.seal(documents(tip.told()), deployment=web.settings().deployment, to=recipient)
     record = Filing(
         source=Source.PUBLIC,
-        facts=tip.facts(form.evidence),
+        facts=tip.facts(evidence),
         language=str(get_locale()),
         submission_digest=submission_digest(submission, secret),
         custodian_team_id=recipient.team_id,
         receipt_lookup=receipt.lookup(secret),
         reporter_public_key=receipt.public_key(),
     )
-    try:
-        with database.transaction(web.engine()) as session:
-            filing.file_referral(session, record, sealed, clock.now())
-    except IntegrityError:
-        # A second press of the button. Anything else that the database refuses is no receipt.
-        if not is_filed(submission):
-            raise
+    file_once(record, sealed)
     return submission
+
+
+def _places() -> Boundaries:
+    known: Boundaries = current_app.extensions["known_places"]()
+    return known
 
 
 def _form_page(form: TipForm, code: int = 200, sentence: str = "") -> Page:
@@ -107,10 +110,10 @@ def _check_page(form: TipForm, code: int = 200, sentence: str = "") -> Page:
     return render_template("check.html", form=form, parts_told=summary(form), sentence=sentence), code
 
 
-def _same_page(form: TipForm, code: int = 200, sentence: str = "") -> Page:
+def _same_page(code: int = 200, sentence: str = "") -> Page:
     """The page from which the form came, with every word, in the language now asked for."""
     page = _check_page if g.answers.get("page") == "check" else _form_page
-    return page(form, code, sentence)
+    return page(TipForm(g.answers), code, sentence)
 
 
 @public.errorhandler(CSRFError)
@@ -153,7 +156,7 @@ def _not_stored(fault: Exception) -> Page:
 def _again(sentence: str, code: int) -> Page:
     """The page on which the button was pressed, with what was typed and a sentence; never a receipt."""
     if request.endpoint == "public.send_tip":
-        return _same_page(TipForm(g.answers), code, sentence)
+        return _same_page(code, sentence)
     if request.endpoint in {"public.show_status", "public.status_page"}:
         return ask_for_words(code, sentence)
     if code != 503 and is_filed(submission := g.answers.get("receipt_key", "")):

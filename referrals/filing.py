@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import Row, bindparam, insert, select
+from sqlalchemy import Row, insert, select
 from sqlalchemy.orm import Session
 
 from directory import teams
@@ -30,7 +30,6 @@ ROUTE = "routing.jobs.route_referral"
 _ROUTE_WITHIN = timedelta(minutes=2)
 # Made once, so that each tip's statements are known again and not compiled anew.
 _REFERRAL, _PARTS, _GRANT = insert(referrals), insert(sealed_parts), insert(grants)
-_REFERENCE = select(referrals.c.id).where(referrals.c.reference == bindparam("reference"))
 
 
 class Source(StrEnum):
@@ -110,9 +109,11 @@ def seal(documents: Mapping[str, bytes], *, deployment: str, to: Recipient) -> S
 def file_referral(session: Session, filing: Filing, sealed: Sealed, now: datetime) -> Filed:
     """Records the referral with its ledger entry and owes it the routing job.
 
-    Raises IntegrityError where this submission was filed before: look with `filed_before` in a new transaction.
+    Raises IntegrityError where this submission was filed before: look with `filed_before` in a new transaction. It
+    does so too where the new reference is somebody's already, which a look beforehand could not rule out either:
+    then file it again.
     """
-    reference = _free_reference(session)
+    reference = new_reference()
     session.execute(_REFERRAL, _row(filing, sealed, reference, now))
     session.execute(
         _PARTS,
@@ -122,6 +123,8 @@ def file_referral(session: Session, filing: Filing, sealed: Sealed, now: datetim
         ],
     )
     session.execute(_GRANT, _routing_grant(sealed, now))
+    urgent = filing.facts.urgency is not Urgency.ROUTINE
+    outbox.post(session, ROUTE, sealed.referral_id, now=now, urgent=urgent)
     entries.open_stream(
         session,
         sealed.referral_id,
@@ -141,8 +144,6 @@ def file_referral(session: Session, filing: Filing, sealed: Sealed, now: datetim
             "parts": sorted(sealed.parts),
         },
     )
-    urgent = filing.facts.urgency is not Urgency.ROUTINE
-    outbox.post(session, ROUTE, sealed.referral_id, now=now, urgent=urgent)
     return Filed(sealed.referral_id, reference)
 
 
@@ -163,14 +164,6 @@ def by_receipt(session: Session, lookup: str) -> Row[str, datetime, datetime | N
             referrals.c.receipt_lookup == lookup
         )
     ).one_or_none()
-
-
-def _free_reference(session: Session) -> str:
-    """A reference that nobody has: with a million referrals, one in a thousand is taken."""
-    while True:
-        reference = new_reference()
-        if session.execute(_REFERENCE, {"reference": reference}).first() is None:
-            return reference
 
 
 def _row(filing: Filing, sealed: Sealed, reference: str, now: datetime) -> dict[str, Any]:

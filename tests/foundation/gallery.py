@@ -86,6 +86,8 @@ def gallery() -> Flask:
     app.jinja_env.globals.update(
         languages={"en": "English", "es": "Español"},
         language_addresses=lambda: {"en": "/", "es": "/?language=es"},
+        # Both doors' pages come from this one app, so nothing is kept from one to the next.
+        same_for_all=lambda name, caller: caller(),
     )
     Babel(app, default_timezone="America/Phoenix")
     app.context_processor(lambda: {"language": "en", "door": "desk" if request.path == "/desk" else "intake"})

@@ -8,6 +8,7 @@ import pytest
 from sqlalchemy import Engine
 
 from foundation.settings import Settings
+from referrals import filing
 from referrals.receipts import typed_receipt
 from tests.intake.door import Door, asked_words, open_door, receipt_key, receipt_words
 
@@ -29,6 +30,16 @@ def test_presses_at_the_same_moment_make_one_record(door: Door) -> None:
     assert {answer.status_code for answer in answers} == {200}
     assert len({tuple(receipt_words(answer.text)) for answer in answers}) == 1
     assert door.filed() == 1
+
+
+def test_a_reference_that_is_taken_costs_nobody_their_tip(
+    door: Door, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    taken = iter(["R-0000-00", "R-0000-00", "R-0000-01"])
+    monkeypatch.setattr(filing, "new_reference", lambda: next(taken))
+    assert receipt_words(door.send_tip().text)
+    assert receipt_words(door.send_tip(subject="Max").text)
+    assert door.filed() == 2
 
 
 def test_other_words_from_the_same_form_are_another_record(door: Door) -> None:
