@@ -8,7 +8,7 @@ from typing import Any
 from flask import abort, flash, redirect, render_template, url_for
 from flask_wtf import FlaskForm
 from sqlalchemy import Row
-from wtforms import BooleanField, HiddenField, RadioField, StringField
+from wtforms import BooleanField, HiddenField, RadioField, StringField, TextAreaField
 from wtforms.validators import DataRequired, InputRequired, Length
 
 from desk.answers import Page
@@ -17,6 +17,8 @@ from directory.contacts import CONSENT, CONSENT_NOW, ContactFault, Proof
 from directory.guards import guard, signed_in
 from directory.members import Channel
 from foundation import clock, database, web
+from notifications import mail_sealing
+from notifications.mail_sealing import KeyFault
 
 _CHANNELS = {Channel.SMS.value: "Text message", Channel.EMAIL.value: "E-mail"}
 
@@ -46,6 +48,15 @@ class CodeForm(FlaskForm):  # type: ignore[misc]
     )
 
 
+class KeyForm(FlaskForm):  # type: ignore[misc]
+    """The reader's own public key, or nothing."""
+
+    key = TextAreaField(
+        "Your PGP public key, or your S/MIME certificate",
+        description="As text, from -----BEGIN to END-----. Leave it empty to have mail unsealed.",
+    )
+
+
 @dataclass(frozen=True)
 class Way:
     """One of my contacts as the page tells it: `stands` is a sentence, `works` whether notices go there."""
@@ -55,6 +66,7 @@ class Way:
     address: str
     stands: str
     works: bool
+    is_mail: bool
 
 
 @guard("contacts.own")
@@ -90,7 +102,7 @@ def add() -> Page:
 @guard("contacts.own")
 def contact_page(contact_id: str) -> Page:
     """Asks for the code of one contact."""
-    return render_template("contact.html", way=_way(_mine(contact_id)), form=CodeForm())
+    return _one(_mine(contact_id), CodeForm())
 
 
 @guard("contacts.own")
@@ -104,7 +116,24 @@ def prove(contact_id: str) -> Page:
             flash(f"Thank you. Notices can reach you at {mine.address} from now on.")
             return redirect(url_for("desk.contacts"))
         form.code.errors = [_REFUSED[proof]]
-    return render_template("contact.html", way=_way(mine), form=form), 400
+    return _one(mine, form), 400
+
+
+@guard("contacts.own")
+def set_key(contact_id: str) -> Page:
+    """Has mail to one address sealed, or not any more."""
+    form, mine = KeyForm(), _mine(contact_id)
+    key: str | None = None
+    if (form.key.data or "").strip():
+        try:
+            key = mail_sealing.check(form.key.data or "", clock.now())
+        except KeyFault as fault:
+            form.key.errors = [str(fault)]
+            return _one(mine, CodeForm(formdata=None), form), 400
+    with database.transaction(web.engine()) as session:
+        contacts.set_mail_key(session, mine.id, key)
+    flash("Mail to you is sealed from now on." if key else "Mail to you is not sealed.")
+    return redirect(url_for("desk.contact", contact_id=mine.id))
 
 
 @guard("contacts.own")
@@ -163,7 +192,12 @@ def _page(form: AddForm) -> str:
 def _refused(mine: Row[Any], sentence: str) -> tuple[str, int]:
     form = CodeForm(formdata=None)
     form.code.errors = [sentence]
-    return render_template("contact.html", way=_way(mine), form=form), 400
+    return _one(mine, form), 400
+
+
+def _one(row: Row[Any], form: CodeForm, key_form: KeyForm | None = None) -> str:
+    key_form = key_form or KeyForm(formdata=None, key=row.mail_key or "")
+    return render_template("contact.html", way=_way(row), form=form, key_form=key_form)
 
 
 def _mine(contact_id: str) -> Row[Any]:
@@ -176,4 +210,6 @@ def _mine(contact_id: str) -> Row[Any]:
 
 def _way(row: Row[Any]) -> Way:
     usable = bool(row.verified_at) and not (row.opted_out_at or row.disabled_at)
-    return Way(row.id, _CHANNELS[row.channel], row.address, stands(row), usable)
+    return Way(
+        row.id, _CHANNELS[row.channel], row.address, stands(row), usable, row.channel == Channel.EMAIL.value
+    )

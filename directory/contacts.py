@@ -146,6 +146,11 @@ def answered_from(session: Session, contact_id: str, now: datetime) -> None:
     session.execute(update(contacts).where(*mine).values(verified_at=now))
 
 
+def set_mail_key(session: Session, contact_id: str, key: str | None) -> None:
+    """Has mail to that contact sealed to this key from now on, or not any more. Who calls has checked it."""
+    session.execute(update(contacts).where(contacts.c.id == contact_id).values(mail_key=key))
+
+
 def of_member(session: Session, member_id: str) -> list[Row[Any]]:
     """A member's contacts but those they removed, telephones first."""
     mine = select(contacts).where(

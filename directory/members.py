@@ -8,7 +8,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import Row, func, insert, select, update
+from sqlalchemy import Row, delete, func, insert, select, update
 from sqlalchemy.orm import Session
 
 from directory.tables import contacts, ladder_steps, members, memberships, organisations, teams
@@ -116,6 +116,16 @@ def ladder(session: Session, team_id: str) -> list[str]:
         .order_by(ladder_steps.c.step)
     )
     return list(rows.scalars())
+
+
+def leave(session: Session, member_id: str) -> None:
+    """The member can neither sign in nor be called any more; what they did stays under their name."""
+    session.execute(update(members).where(members.c.id == member_id).values(active=False))
+
+
+def empty_ladder(session: Session, team_id: str) -> None:
+    """Nobody of the team is called any more, so that it is out of reach for every rule."""
+    session.execute(delete(ladder_steps).where(ladder_steps.c.team_id == team_id))
 
 
 def supervisors(session: Session, team_id: str) -> list[str]:

@@ -11,6 +11,7 @@ from sqlalchemy import (
     Integer,
     String,
     Table,
+    Text,
     UniqueConstraint,
     false,
     true,
@@ -123,6 +124,8 @@ contacts = Table(
     Column("member_id", ForeignKey("members.id"), nullable=False, index=True),
     Column("channel", String(10), nullable=False),
     Column("address", String(254), nullable=False),
+    # A PGP public key or a certificate, to which mail is sealed; none: it goes as it is.
+    Column("mail_key", Text),
     # When its owner agreed to be written to, and to which version of our words.
     Column("consented_at", UTCDateTime),
     Column("consent", String(10)),

@@ -69,6 +69,8 @@ class _Call:
     unclear: Row[Any] | None
     # The provider's ids of the messages to this address that belong to other attempts.
     claimed: frozenset[str]
+    # What mail to the reader is sealed to, if they gave anything.
+    mail_key: str | None
     # Where the reader signs in is another door for an office than for a team.
     office: bool
 
@@ -109,6 +111,7 @@ def _begin(session: Session, notice_id: str) -> _Call | datetime | None:
         attempt_id,
         unclear[0] if unclear else None,
         _claimed(session, contact.address) if unclear else frozenset(),
+        contact.mail_key,
         teams.team(session, notice.team_id).kind == TeamKind.OFFICE.value,
     )
 
@@ -173,7 +176,9 @@ def _send_mail(settings: Settings, call: _Call) -> Outcome:
         call.notice.template, call.notice.language, code=call.notice.code, **_placeholders(settings, call)
     )
     # The same notice keeps its Message-ID, so that a mail sent twice is shown once; so it names no attempt.
-    outcome = _mail(settings).send(call.address, subject, text, html, message_id=call.notice.id)
+    outcome = _mail(settings).send(
+        call.address, subject, text, html, message_id=call.notice.id, key=call.mail_key
+    )
     return replace(outcome, provider_id=None)
 
 

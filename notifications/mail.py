@@ -16,6 +16,8 @@ from email.utils import format_datetime, parseaddr
 
 from foundation import clock
 from foundation.settings import Settings
+from notifications import mail_sealing
+from notifications.mail_sealing import KeyFault
 from notifications.outcomes import Action, Outcome, OutcomeState
 from notifications.return_address import return_address
 
@@ -66,20 +68,28 @@ class MailSender:
         self._sender = parseaddr(settings.mail_from)[1]
         self._domain = self._sender.rpartition("@")[2]
 
-    def send(self, to: str, subject: str, text: str, html: str, *, message_id: str) -> Outcome:
+    def send(
+        self, to: str, subject: str, text: str, html: str, *, message_id: str, key: str | None = None
+    ) -> Outcome:
         """Hands one mail to the server, once; never raises for anything that the server or the network does.
 
         `message_id` is ours and stays the same when a mail is sent again, so that readers see it once; it
-        becomes the part before the @ of the header. Accepted: the server took it, not that it arrived.
+        becomes the part before the @ of the header. Accepted: the server took it, not that it arrived. With the
+        reader's `key` it goes sealed; a key that ended meanwhile must not keep the notice from leaving.
         """
         settings = self._settings
         if not settings.smtp_host:
             return Outcome(OutcomeState.FAILED_PERMANENT, Action.CONFIGURATION, code="not_configured")
         if settings.smtp_security == "none" and not _is_loopback(settings.smtp_host):
             return Outcome(OutcomeState.FAILED_PERMANENT, Action.CONFIGURATION, code="not_encrypted")
-        message = self._message(to, subject, text, html, message_id).as_bytes(policy=_POLICY)
+        message = self._message(to, subject, text, html, message_id)
+        if key:
+            with suppress(KeyFault):
+                message = mail_sealing.seal(message, key, clock.now())
         try:
-            self._hand_over(to, message, return_address(settings, message_id) or self._sender)
+            self._hand_over(
+                to, message.as_bytes(policy=_POLICY), return_address(settings, message_id) or self._sender
+            )
         except (_Refused, _CutAfterData, smtplib.SMTPException, OSError) as fault:
             return _outcome_of_fault(fault)
         return Outcome(OutcomeState.ACCEPTED, provider_id=message_id)

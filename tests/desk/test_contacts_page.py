@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pysequoia
 import pytest
 from sqlalchemy import select
 
@@ -75,3 +76,18 @@ def test_nobody_reads_proves_or_removes_another_members_contact(desk: Desk) -> N
         ).scalar_one()
     desk.seat("Olu").look(f"/contacts/{theirs}", status=404)
     desk.seat("Ines").look(f"/contacts/{theirs}", status=404)
+
+
+def test_mail_is_sealed_to_a_key_and_a_bad_one_is_refused_at_its_field(desk: Desk) -> None:
+    with database.reading(desk.town.engine) as session:
+        mine = contacts.of_member(session, desk.town.member_id("Ines"))
+    mail = next(row for row in mine if row.channel == "email")
+    ines, address = desk.seat("Ines"), f"/contacts/{mail.id}"
+    page = ines.send(address, {"key": "my key"}, to=f"{address}/key", status=400)
+    assert "neither a PGP public key" in page.get_text()
+    key = str(pysequoia.Tsk.generate("Ines <ines@tempe.example>").extract_certificate())
+    assert "sealed from now on" in ines.send(address, {"key": key}, to=f"{address}/key").get_text()
+    with database.reading(desk.town.engine) as session:
+        kept = contacts.one_of_member(session, desk.town.member_id("Ines"), mail.id)
+    assert kept is not None
+    assert kept.mail_key == key.strip()
