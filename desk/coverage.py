@@ -167,7 +167,7 @@ def state_page(letters: str) -> Page:
         paints=coverage_map.paint_state(drawn, counties, legend),
         labels=coverage_map.numbers(drawn, counties, legend),
         legend=list(legend.values()),
-        counties=_county_lines(asked, state.code, counties, legend),
+        counties=_county_lines(asked, counties, legend),
         sums=_sums(counties),
     )
 
@@ -233,9 +233,9 @@ def _state_line(asked: Asked, code: str) -> StateLine:
 
 
 def _county_lines(
-    asked: Asked, code: str, counties: Iterable[Covered], legend: Mapping[str, coverage_map.Legend]
+    asked: Asked, counties: Iterable[Covered], legend: Mapping[str, coverage_map.Legend]
 ) -> list[CountyLine]:
-    boundaries, inside = asked.snapshot.boundaries, coverage.within(asked.snapshot, code)
+    boundaries, inside = asked.snapshot.boundaries, coverage.within(asked.snapshot)
     lines = [
         CountyLine(
             name=boundaries.name(one.area),

@@ -11,16 +11,18 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import Generic, TypeVar
 
 from referrals.facts import Evidence, Facts, PlaceKind, Relation, Urgency
 from routing import gazetteer
-from routing.areas import LAYER_RANKS, code_of, layer_of
+from routing.areas import LAYER_RANKS, layer_of
 from routing.decision import Decision, decide
 from routing.rules import Role
 from routing.snapshots import Snapshot
 from routing.verdict import Whys
 from routing.weighing import Outcome
 
+Answer = TypeVar("Answer")
 _BEST = {Outcome.LEAD, Outcome.TIED}
 
 
@@ -98,9 +100,17 @@ class Within:
     team: str
 
 
-def within(snapshot: Snapshot, state: str) -> Mapping[str, tuple[Within, ...]]:
-    """Areas of a state (FIPS code) more specific than a county that a rule lets some team lead, by county id, in the
-    order of their ids. A rule about all areas of a layer counts as none: it names no area."""
+Inside = Mapping[str, tuple[Within, ...]]
+
+
+def within(snapshot: Snapshot) -> Inside:
+    """Areas more specific than a county that a rule lets some team lead, by county id, in the order of their ids. A
+    rule about all areas of a layer counts as none: it names no area."""
+    asked = (snapshot.rules.digest, snapshot.boundaries.digest)
+    return _kept_inside.found(asked) or _kept_inside.keep(asked, _inside(snapshot))
+
+
+def _inside(snapshot: Snapshot) -> Inside:
     found: dict[str, set[tuple[str, str]]] = defaultdict(set)
     for rule in snapshot.rules.rules:
         if (
@@ -109,19 +119,19 @@ def within(snapshot: Snapshot, state: str) -> Mapping[str, tuple[Within, ...]]:
             and LAYER_RANKS[layer_of(rule.area)] > LAYER_RANKS["county"]
         ):
             for above, _ in snapshot.boundaries.widen(rule.area):
-                if layer_of(above) == "county" and code_of(above)[:2] == state:
+                if layer_of(above) == "county":
                     found[above].add((rule.area, rule.team))
     return {county: tuple(Within(*pair) for pair in sorted(pairs)) for county, pairs in found.items()}
 
 
-class _Kept:
-    """The coverages that were asked for last. A few: each urgency at this hour and some others' hours."""
+class Kept(Generic[Answer]):
+    """The answers that were asked for last."""
 
     def __init__(self, most: int) -> None:
         self._most, self._lock = most, threading.Lock()
-        self._by_question: OrderedDict[object, Coverage] = OrderedDict()
+        self._by_question: OrderedDict[object, Answer] = OrderedDict()
 
-    def found(self, asked: object) -> Coverage | None:
+    def found(self, asked: object) -> Answer | None:
         """What was kept for that question."""
         with self._lock:
             known = self._by_question.get(asked)
@@ -129,7 +139,7 @@ class _Kept:
                 self._by_question.move_to_end(asked)
             return known
 
-    def keep(self, asked: object, answer: Coverage) -> Coverage:
+    def keep(self, asked: object, answer: Answer) -> Answer:
         """Keeps it, and forgets the oldest where there are too many."""
         with self._lock:
             self._by_question[asked] = answer
@@ -138,4 +148,7 @@ class _Kept:
             return answer
 
 
-_kept = _Kept(most=12)
+# Each urgency at this hour, and some others' hours; a megabyte each.
+_kept = Kept[Coverage](most=12)
+# What is in force, and what was a moment ago.
+_kept_inside = Kept[Inside](most=2)
