@@ -65,6 +65,8 @@ def decide(
 
 
 def _whys(passed_over: PassedOver, usual: str) -> Mapping[str, str]:
+    if not passed_over:
+        return {}
     return passed_over if isinstance(passed_over, Mapping) else dict.fromkeys(passed_over, usual)
 
 
@@ -208,7 +210,9 @@ def _settings(
 
 def _with_setting(asked: Question, setting: Setting) -> Question:
     """The same question with a setting. Who would be passed over then is no part of this decision."""
-    return replace(asked, facts=replace(asked.facts, setting=setting), failed={}, passed_over={})
+    facts = asked.facts
+    known = Facts(facts.urgency, facts.behaviours, setting, facts.originator, facts.evidence)
+    return Question(known, asked.rules, asked.boundaries, asked.as_of, asked.unreachable, asked.excluded)
 
 
 def _considered(match: Match) -> Considered:

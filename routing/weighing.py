@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -40,6 +40,9 @@ class Outcome(StrEnum):
     NOT_AGAIN = "not asked again"
     UNREACHABLE = "unreachable"
     BELOW_FLOOR = "share below floor"
+
+
+_HELPS = {"support": Outcome.SUPPORT, "notify": Outcome.NOTIFY}
 
 
 class Match(NamedTuple):
@@ -105,9 +108,31 @@ def weigh(hits: Iterable[Hit], asked: Question) -> tuple[Match, ...]:
     return tuple(ended)
 
 
-def foremost(hits: Iterable[Hit], asked: Question) -> tuple[str, ...]:
+def foremost(hits: Sequence[Hit], asked: Question) -> tuple[str, ...]:
     """The team that would lead on these hits, or all that would be tied, in the order of their rules' areas."""
-    return _teams(_best(_standing(hits, asked)))
+    rules_by_hit = [(hit, asked.rules_about(hit.area)) for hit in hits]
+    if any(rule.role is _EXCLUDES or rule.shields for _, rules in rules_by_hit for rule in rules):
+        return _teams(_best(_standing(hits, asked)))
+    # Nobody takes anybody out: then the heaviest lead of each hit is all that counts.
+    most: Key = ()
+    best: list[Match] = []
+    for hit, rules in rules_by_hit:
+        for rule in rules:
+            if (
+                rule.role is _LEADS
+                and (key := _key(rule, hit, asked)) >= most
+                and _may_lead(rule, hit, asked)
+            ):
+                if key > most:
+                    most, best = key, []
+                best.append(Match(rule, hit, key))
+    return _teams(best)
+
+
+def _may_lead(rule: Rule, hit: Hit, asked: Question) -> bool:
+    if _ended_by(rule, hit, asked) is not _STANDS or rule.team in asked.excluded:
+        return False
+    return not asked.unreachable or not asked.why_unreachable(rule.team)
 
 
 def leading(matches: Iterable[Match]) -> tuple[str, ...]:
@@ -153,6 +178,17 @@ def _matched(hits: Iterable[Hit], asked: Question) -> list[Match]:
             if known is None or _stands_better(match, known):
                 best[rule.id] = match
     return list(best.values())
+
+
+def _key(rule: Rule, hit: Hit, asked: Question) -> Key:
+    return (
+        rule.mandate,
+        _RANK_OF[hit.relation._value_],
+        asked.rules.layer_ranks[layer_of(hit.area)],
+        rule.specificity,
+        rule.priority,
+        _SURENESS[hit.confidence._value_],
+    )
 
 
 def _stands_better(match: Match, other: Match) -> bool:
@@ -258,7 +294,7 @@ def _ordered(matches: list[Match]) -> Iterator[Match]:
         if match.outcome is not None:
             yield match
         elif match.rule.role is not _LEADS:
-            yield match.ended(Outcome(match.rule.role.value))
+            yield match.ended(_HELPS[match.rule.role._value_])
         elif match.key == best[0].key:
             yield match.ended(won)
         else:
