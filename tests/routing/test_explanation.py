@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+import pytest
+
+from directory.reach import Silence
 from referrals.facts import Relation, Urgency
 from routing import explanation
 from routing.decision import Decision
@@ -39,6 +44,53 @@ def test_a_tie_is_told_with_its_owner_and_the_line() -> None:
 def test_imminent_danger_is_told_with_everybody_who_is_asked() -> None:
     decision = ask(RULES, point(33.40, -111.8904, 60), urgency=Urgency.IMMINENT)
     assert any("offered at once to Mesa Police and Tempe Police" in sentence for sentence in told(decision))
+
+
+@pytest.mark.parametrize(
+    ("passed_over", "sentence"),
+    [
+        ({"unreachable": {"tempe": "no_telephone"}}, "nobody there has a telephone, and this cannot wait"),
+        ({"unreachable": {"tempe": "unverified"}}, "no contact there is verified"),
+        ({"unreachable": ["tempe"]}, "nobody there can be reached now"),
+    ],
+)
+def test_who_is_passed_over_is_told_with_the_reason(passed_over: dict[str, Any], sentence: str) -> None:
+    assert f"Tempe Police (Tempe) was passed over: {sentence}." in told(
+        ask(RULES, named(TEMPE), **passed_over)
+    )
+
+
+def test_every_reason_for_silence_has_words() -> None:
+    for why in Silence:
+        (sentence,) = [
+            line
+            for line in told(ask(RULES, named(TEMPE), unreachable={"tempe": why.value}))
+            if "passed" in line
+        ]
+        assert "nobody there can be reached now" not in sentence
+
+
+@pytest.mark.parametrize(
+    ("why", "words"), [("declined", "it declined"), ("lapsed", "it did not answer in time")]
+)
+def test_who_is_not_asked_again_is_told_with_its_answer(why: str, words: str) -> None:
+    decision = ask(RULES, named(TEMPE), excluded={"tempe": why})
+    assert f"Tempe Police (Tempe) was not asked again: {words}." in told(decision)
+
+
+def test_a_hub_that_cannot_be_reached_is_told_where_no_rule_speaks_of_it() -> None:
+    rules = rule_set(lead("tempe", TEMPE), lead("mesa", MESA))
+    either = named(TEMPE, Relation.INCIDENT, MESA)
+    assert "AZ-STAMP was passed over: nobody there has a contact." in told(
+        ask(rules, either, unreachable={"hub": "no_contact"})
+    )
+
+
+def test_the_kind_of_place_that_would_change_it_is_told() -> None:
+    rules = rule_set(lead("tempe", TEMPE), lead("schools", TEMPE, settings=["school"]))
+    assert told(ask(rules, named(TEMPE)))[-1] == (
+        "Nobody said what kind of place it is; a school would change this."
+    )
 
 
 def test_a_shared_zip_asks_for_the_city() -> None:
