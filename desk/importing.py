@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from flask import abort, flash, redirect, render_template, request, url_for
@@ -42,7 +42,7 @@ class Look:
     report: Report
     first: list[str]
     draft: Callable[[Session, Actor], str]
-    what: str = field(default="areas")
+    what: str = "Areas"
 
 
 @guard("routing.change")
@@ -99,8 +99,8 @@ def make_draft(upload: str) -> Page:
                 uploads.drop(session, upload)
     except _FAULTS as fault:
         return _refused(kept, fault)
-    flash("The draft is made. Nothing of it is in force yet.")
-    return redirect(url_for("desk.rule_draft", draft=draft))
+    flash(f"The draft {draft} is made. Nothing of it is in force before a second person approves it.")
+    return redirect(url_for("desk.import"))
 
 
 def _kept(upload: str) -> Row[Any]:
@@ -173,7 +173,7 @@ def _rules(kept: Row[Any], source: Source, whole: bool) -> Iterator[Look]:
     def draft(session: Session, by: Actor) -> str:
         return drafting.draft_rules(session, after, base=base, source=kept.file_name, by=by, now=now)
 
-    yield Look(base, changes, report, list(changes.new[:5]), draft, what=RULES)
+    yield Look(base, changes, report, list(changes.new[:5]), draft, what="Rules")
 
 
 def _ignore(rows: int) -> None:

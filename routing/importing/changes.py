@@ -19,10 +19,8 @@ class Changes:
         return bool(self.new or self.changed or (ends and self.missing))
 
     def sentence(self, what: str, *, ends: bool) -> str:
-        """The counts, for a person: `what` are they, in the plural."""
-        told = (
-            f"{len(self.new):,} new {what}, {len(self.changed):,} changed, {len(self.unchanged):,} unchanged."
-        )
+        """The counts, for a person; `what` begins the sentence."""
+        told = f"{what}: {len(self.new):,} new, {len(self.changed):,} changed, {len(self.unchanged):,} unchanged."
         if not self.missing:
             return told
         fate = "they end" if ends else "they stay"

@@ -93,7 +93,7 @@ def areas(
             progress=_bar,
         )
         click.echo("\n".join(areas_file.first_areas(spool, base.boundaries)))
-        _tell("areas", changes, report, ends=end_missing)
+        _tell("Areas", changes, report, ends=end_missing)
         if not _goes_on(changes, report, preview, leave_out_faulty, ends=end_missing):
             return
         with database.transaction(_engine()) as session, _bar("Writing", len(spool)) as tick:
@@ -132,7 +132,7 @@ def rules(
             report=report,
             progress=_bar,
         )
-        _tell("rules", changes, report, ends=whole)
+        _tell("Rules", changes, report, ends=whole)
         if not _goes_on(changes, report, preview, leave_out_faulty, ends=whole):
             return
         with database.transaction(_engine()) as session:
@@ -151,7 +151,7 @@ def teams(file: Path, preview: bool, report_to: Path | None, leave_out_faulty: b
         with _reading(file, encoding) as opened:
             found = teams_csv.read_teams(opened, report, known)
         changes = teams_csv.changes(found, known)
-        _tell("teams", changes, report)
+        _tell("Teams", changes, report)
         if not _goes_on(changes, report, preview, leave_out_faulty):
             return
         ring = keyring_of(settings)
@@ -175,7 +175,7 @@ def contacts(
         with _reading(file, encoding) as opened:
             found = contacts_csv.read_contacts(opened, report, people)
         changes = contacts_csv.changes(found, known)
-        _tell("contacts", changes, report)
+        _tell("Contacts", changes, report)
         if not _goes_on(changes, report, preview, leave_out_faulty):
             return
         with database.transaction(_engine()) as session:

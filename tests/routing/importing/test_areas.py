@@ -48,7 +48,7 @@ def test_a_school_list_becomes_a_draft(run: Run, town: Town, tmp_path: Path) -> 
     before = in_force(town)
     said = run("areas", schools(tmp_path), "--mapping", "nces-schools")
     assert said.exit_code == 0, said.output
-    assert "2 new areas, 0 changed, 0 unchanged" in said.output
+    assert "Areas: 2 new, 0 changed, 0 unchanged" in said.output
     boundaries = drafted(town, said.output).boundaries
     assert boundaries.schools_named("Tempe Ridge HS") == ("school:nces-000000040001",)
     assert dict(boundaries.widen("school:nces-000000040001"))["place:0473000"] == 1.0
@@ -76,7 +76,7 @@ def test_faulty_rows_may_be_left_out_and_are_listed(run: Run, town: Town, tmp_pa
     report = tmp_path / "report.csv"
     words = ("--mapping", "nces-schools", "--leave-out-faulty", "--report", report)
     said = run("areas", schools(tmp_path, FAULTY), *words)
-    assert "2 new areas" in said.output
+    assert "Areas: 2 new" in said.output
     (line,) = csv.DictReader(report.read_text().splitlines())
     assert (line["outcome"], line["row"], line["column"]) == ("refused", "4", "LAT, LON")
     assert draft_count(town) == 1
@@ -97,7 +97,7 @@ def test_the_same_id_twice_names_both_rows(run: Run, tmp_path: Path) -> None:
 def test_a_file_says_what_it_changes(run: Run, town: Town, tmp_path: Path) -> None:
     said = run("areas", places(tmp_path), "--mapping", "census-places")
     assert said.exit_code == 0, said.output
-    assert "0 new areas, 1 changed, 0 unchanged. 3 in force are not in the file: they stay." in said.output
+    assert "Areas: 0 new, 1 changed, 0 unchanged. 3 in force are not in the file: they stay." in said.output
     assert drafted(town, said.output).boundaries.extra["place:0473000"].aliases == ("Tempe city",)
 
 

@@ -50,7 +50,7 @@ def rows(town: Town, table: Any) -> int:
 def test_rules_become_a_draft_and_stay_out_of_force(run: Run, town: Town, tmp_path: Path) -> None:
     said = run("rules", files.table(tmp_path / "r.csv", RULES, NIGHT))
     assert said.exit_code == 0, said.output
-    assert "1 new rules, 0 changed, 0 unchanged. 12 in force are not in the file: they stay." in said.output
+    assert "Rules: 1 new, 0 changed, 0 unchanged. 12 in force are not in the file: they stay." in said.output
     rule = next(rule for rule in drafted(town, said.output).rules.rules if rule.id == "tempe-night")
     assert (rule.team, rule.hours is not None) == (town.team["tempe-police"], True)
     with database.reading(town.engine) as session:
@@ -125,7 +125,7 @@ def test_teams_come_with_their_keys_in_any_order(run: Run, town: Town, tmp_path:
 def test_the_same_teams_again_change_nothing(run: Run, town: Town, tmp_path: Path) -> None:
     path = files.table(tmp_path / "t.csv", TEAMS, PEORIA, COUNTY)
     run("teams", path)
-    assert "0 new teams, 0 changed, 2 unchanged." in run("teams", path).output
+    assert "Teams: 0 new, 0 changed, 2 unchanged." in run("teams", path).output
 
 
 def test_a_team_that_is_known_gets_its_new_name(run: Run, town: Town, tmp_path: Path) -> None:
