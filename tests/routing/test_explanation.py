@@ -71,7 +71,8 @@ def test_every_reason_for_silence_has_words() -> None:
 
 
 @pytest.mark.parametrize(
-    ("why", "words"), [("declined", "it declined"), ("lapsed", "it did not answer in time")]
+    ("why", "words"),
+    [("declined", "it declined"), ("lapsed", "it did not answer in time"), ("returned", "it gave it back")],
 )
 def test_who_is_not_asked_again_is_told_with_its_answer(why: str, words: str) -> None:
     decision = ask(RULES, named(TEMPE), excluded={"tempe": why})
