@@ -47,17 +47,17 @@ def verify(keys: tuple[str, ...], kept: tuple[Any, ...]) -> None:
             audited = audit(session, [Verifier.read(each) for each in keys], [note.read() for note in kept])
     except (BadKey, BadNote) as fault:
         raise click.ClickException(f"{fault}.") from None
+    if not keys:
+        click.echo(
+            "Signatures are checked by the keys in the database itself; give --key to trust a copy of your own."
+        )
+    if not audited.intact:
+        click.echo(f"BROKEN: {audited.broken}\n{audited.entries} entries before it are sound.")
+        sys.exit(1)
     click.echo(
         f"{audited.entries} entries in {audited.streams} streams; {audited.size} in the log, {audited.waiting} not yet."
     )
     click.echo(f"{audited.signed} checkpoints fit it, and {audited.kept} kept elsewhere.")
-    if not keys and audited.signed:
-        click.echo(
-            "Signatures were checked by the keys in the database itself; give --key to trust your own copy."
-        )
-    if not audited.intact:
-        click.echo(f"BROKEN: {audited.broken}")
-        sys.exit(1)
     click.echo("The ledger is intact.")
 
 
