@@ -351,7 +351,8 @@ def _author(by: Actor) -> str:
 
 
 def _sentence(words: str) -> str:
-    return f"{words[:1].upper()}{words[1:]}."
+    # An id stays as it is written.
+    return f"{words}." if ":" in words.split()[0] else f"{words[:1].upper()}{words[1:]}."
 
 
 # The member of a rule that a fault's words are about; the first that fits.

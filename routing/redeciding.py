@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
 from typing import Any
@@ -80,8 +80,10 @@ class Found:
 
     def as_json(self) -> dict[str, Any]:
         """Plain JSON: ids, codes, counts and times."""
-        tried = [asdict(one) | {"at": one.at.isoformat()} for one in self.circumstances]
-        return asdict(self) | {"circumstances": tried}
+        return dict(self.__dict__) | {
+            "circumstances": [dict(one.__dict__) | {"at": one.at.isoformat()} for one in self.circumstances],
+            "differences": [dict(one.__dict__) for one in self.differences],
+        }
 
 
 @dataclass(frozen=True)
