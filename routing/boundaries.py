@@ -4,14 +4,26 @@ content."""
 from __future__ import annotations
 
 import hashlib
-import json
+from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
+from datetime import date
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from routing import gazetteer
-from routing.areas import LAYER_RANKS, NAMED_LAYERS, NATION, Area, AreaFault, Shares, code_of, layer_of
+from routing import gazetteer, soundness_of_areas
+from routing.area_set import AreaSet, Columns
+from routing.areas import (
+    LAYER_RANKS,
+    NAMED_LAYERS,
+    NATION,
+    Area,
+    AreaFault,
+    Became,
+    Shares,
+    code_of,
+    layer_of,
+)
 from routing.names import place_key, school_key
 
 if TYPE_CHECKING:
@@ -21,56 +33,58 @@ if TYPE_CHECKING:
 class Boundaries:
     """What lies in what. Never changes after it is made; `digest` (SHA-256, hex) names its whole content.
 
-    Making it is cheap: tables are read when first asked for, outlines only when a point is located.
+    Making it is cheap: tables are read when first asked for, outlines only when a point is located. `extra`
+    are a site's own areas; made as it is, each in its last version, ended or not. `on` chooses by a day.
     """
 
-    def __init__(self, extra: Iterable[Area] = ()) -> None:
-        self.extra: Mapping[str, Area] = {area.id: area for area in sorted(extra, key=lambda area: area.id)}
+    def __init__(self, extra: Iterable[Area] | Columns = (), day: date | None = None) -> None:
+        columns = extra if isinstance(extra, Columns) else Columns.of(extra)
+        self.extra = AreaSet(columns, day)
         self._base = gazetteer.load()
         self._widened: dict[str, Shares] = {}
+        self._views: dict[int, Boundaries] = {}
 
     @classmethod
     def from_json(cls, stored: Iterable[Mapping[str, Any]]) -> Boundaries:
         """The base plus areas in plain JSON (see Area.from_json). Raises AreaFault at the first that is
         wrong."""
         areas = [Area.from_json(entry) for entry in stored]
-        if len({area.id for area in areas}) < len(areas):
-            raise AreaFault("two areas have the same id")
+        if len({(area.id, area.valid_from) for area in areas}) < len(areas):
+            raise AreaFault("two areas have the same id and the same first day")
         boundaries = cls(areas)
         if faults := boundaries.faults():
             raise AreaFault("; ".join(faults))
         return boundaries
 
+    def on(self, day: date) -> Boundaries:
+        """The same set as the law has it on that day: what had not begun or has ended is not there."""
+        turns = self.extra.columns.turns
+        if not turns:
+            return self
+        # Between two turns every day is alike. Few are asked for; the last two stay.
+        span = bisect_right(turns, day.toordinal())
+        view = self._views.get(span)
+        if view is None:
+            for earlier in list(self._views)[:-1]:
+                self._views.pop(earlier, None)
+            view = self._views[span] = Boundaries(self.extra.columns, day)
+        return view
+
     @cached_property
     def digest(self) -> str:
-        """Equal digests: equal answers."""
-        content = json.dumps([_content(area) for area in self.extra.values()], sort_keys=True)
-        return hashlib.sha256((self._base.digest + content).encode()).hexdigest()
+        """Equal digests and equal days: equal answers."""
+        return hashlib.sha256((self._base.digest + self.extra.columns.digest).encode()).hexdigest()
 
     @cached_property
     def outlines(self) -> Outlines:
         """The index of outlines; loads shapely."""
         from routing.outlines import Outlines
 
-        return Outlines(self.extra.values())
+        return Outlines(*self.extra.outlined())
 
     def faults(self) -> list[str]:
-        """Sentences about areas of the set that could never be found or hang in the air."""
-        return [sentence for area in self.extra.values() for sentence in self._faults_of(area)]
-
-    def _faults_of(self, area: Area) -> Iterable[str]:
-        if not self.can_be_found(area.id):
-            yield f"{area.id} has neither an outline nor ZIPs, so no evidence could ever find it"
-        for parent, _ in area.parents:
-            if not self.knows(parent):
-                yield f"{area.id} lies in {parent}, which is not known"
-            elif parent in self.extra and area.id in dict(self.widen(parent)):
-                yield f"{area.id} and {parent} lie in each other"
-        for code, _ in area.zips:
-            if self._base.zip(code) is None:
-                yield f"{area.id} has the ZIP {code}, which is not in use"
-        if area.state and area.state not in self._base.states:
-            yield f"{area.id} has the state {area.state}, which is not known"
+        """Sentences about areas of the set that could never be found, hang in the air or lie elsewhere."""
+        return list(soundness_of_areas.faults(self))
 
     def knows(self, area: str) -> bool:
         """Whether the id names an area in force; ended ones are not."""
@@ -94,7 +108,23 @@ class Boundaries:
     def successors(self, area: str) -> tuple[str, ...]:
         """What took the place of an ended area; itself for any other."""
         change = self._base.changes.get(area)
-        return change.successors if change else (area,)
+        if change:
+            return change.successors
+        own = () if area in self.extra else self._own_successors.get(area, ())
+        # A successor may have ended as well; nothing follows itself, so this ends.
+        return tuple(dict.fromkeys(last for after in own for last in self.successors(after))) or (area,)
+
+    @cached_property
+    def _own_successors(self) -> Mapping[str, tuple[str, ...]]:
+        """By ended area, over all versions of the set: it names what it became, or is named by it."""
+        found: dict[str, dict[str, None]] = defaultdict(dict)
+        for area in self.extra.columns.linked():
+            for link in area.links:
+                merged = link.became is Became.MERGED_FROM
+                before, after = (link.area, area.id) if merged else (area.id, link.area)
+                if before != after:
+                    found[before][after] = None
+        return {before: tuple(after) for before, after in found.items()}
 
     def name(self, area: str) -> str:
         """What people call it, without its state; the id itself if it is not known."""
@@ -180,7 +210,7 @@ class Boundaries:
         entry = self._base.zip(code)
         if entry is None:
             return ()
-        own = self._places_by_zip.get(code, ())
+        own = self._areas_of_zip(code)
         if entry.shares:
             return (*own, *self._preferred_place(entry), *entry.shares)
         state = self._base.state_by_letters(entry.state)
@@ -188,7 +218,7 @@ class Boundaries:
 
     def _preferred_place(self, entry: gazetteer.Zip) -> Shares:
         # Where the site knows the real city, its own table of ZIPs counts, not the post office's name.
-        known = entry.state in self._own_places.get(place_key(entry.city), {})
+        known = entry.state in self._own_places(place_key(entry.city))
         return () if known else ((gazetteer.place_id(entry.state, entry.city), 1.0),)
 
     def _place_parents(self, area: str) -> Shares:
@@ -198,54 +228,28 @@ class Boundaries:
         state = self._base.state_by_letters(place.state)
         return (*self._base.place_counties(place), *(((f"state:{state.code}", 1.0),) if state else ()))
 
-    @cached_property
-    def _places_by_zip(self) -> dict[str, Shares]:
-        found: dict[str, list[tuple[str, float]]] = defaultdict(list)
-        for area in self.extra.values():
-            for code, share in area.zips:
-                found[code].append((area.id, share))
-        return {code: tuple(shares) for code, shares in found.items()}
+    def _areas_of_zip(self, code: str) -> Shares:
+        return tuple((area, dict(self.extra[area].zips)[code]) for area in self.extra.by_zip(code))
 
-    @cached_property
-    def _own_places(self) -> Mapping[str, Mapping[str, tuple[str, ...]]]:
-        """The site's places by key of name, then by postal letters."""
-        found: dict[str, dict[str, tuple[str, ...]]] = defaultdict(dict)
-        for area in self.extra.values():
-            if area.layer == "place" and area.state in self._base.states:
-                letters = self._base.states[area.state].letters
-                for key in {place_key(name) for name in (area.name, *area.aliases)}:
-                    found[key][letters] = (*found[key].get(letters, ()), area.id)
-        return dict(found)
+    def _own_places(self, key: str) -> Mapping[str, tuple[str, ...]]:
+        """The site's places by that key, by postal letters."""
+        found: dict[str, tuple[str, ...]] = {}
+        for area in self.extra.by_place_name(key):
+            if state := self._base.states.get(self.extra[area].state):
+                found[state.letters] = (*found.get(state.letters, ()), area)
+        return found
 
     def places_named(self, name: str) -> tuple[str, ...]:
         """Places of every state by that name; a site's own stand in for the postal one of their state."""
         key = place_key(name)
-        own = self._own_places.get(key, {})
+        own = self._own_places(key)
         postal = self._base.places_by_name.get(key, ())
         others = (area for area in postal if self._base.places[area].state not in own)
         return tuple(sorted([*others, *(area for areas in own.values() for area in areas)]))
-
-    @cached_property
-    def _schools(self) -> dict[str, tuple[str, ...]]:
-        found: dict[str, list[str]] = defaultdict(list)
-        for area in self.extra.values():
-            if area.layer in {"school", "campus"}:
-                for key in {school_key(name) for name in (area.name, *area.aliases)}:
-                    found[key].append(area.id)
-        return {key: tuple(areas) for key, areas in found.items()}
 
     def schools_named(self, name: str) -> tuple[str, ...]:
         """Schools and campuses by that name; if none has just that name, those whose name begins with it."""
         key = school_key(name)
         if not key:
             return ()
-        exact = self._schools.get(key)
-        begun = (areas for known, areas in self._schools.items() if known.startswith(key + " "))
-        return exact or tuple(sorted({area for areas in begun for area in areas}))
-
-
-def _content(area: Area) -> list[Any]:
-    return [
-        area.id, area.name, area.aliases, area.state, area.parents, area.zips, area.geometry,
-        area.precision_m,
-    ]  # fmt: skip
+        return self.extra.by_school_name(key) or tuple(sorted(self.extra.by_school_name(key, begun=True)))

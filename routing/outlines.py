@@ -1,28 +1,31 @@
-"""Outlines: which areas a point lies in, or may lie in, with distances in metres. The only file that needs
-shapely."""
+"""Outlines: which areas a point lies in, or may lie in, with distances in metres."""
 
 from __future__ import annotations
 
 import gzip
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
 import shapely
 
-from routing.areas import Area, AreaFault
 from routing.gazetteer import DATA
+from routing.lines import GRID_M, Lines, box_around
 
 # A fix that is coarser than this says nothing that a county could be chosen by.
 COARSEST_M = 50_000.0
+# Beyond this longitude, in degrees, either side of the 180th meridian is near enough to be asked.
+_DATE_LINE = 177.0
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Near:
-    """An area at, or near, a point. `distance_m` is the way to its line; `certain` if the point is inside and
-    farther from the line than the evidence's accuracy and the line's own precision."""
+    """An area at, or near, a point. `distance_m` is the way to its line, infinite where that is farther than the
+    doubt; `certain` if the point is inside and farther from the line than the evidence's accuracy and the line's own
+    precision."""
 
     area: str
     inside: bool
@@ -31,90 +34,101 @@ class Near:
 
 
 class Outlines:
-    """An index over the county outlines and those of a site's own areas."""
+    """An index over the county outlines and those of a site's own areas: ids, precisions in metres, outlines as WKB.
 
-    def __init__(self, extra: Iterable[Area]) -> None:
-        ids, precisions, shapes = _base()
-        own = [area for area in extra if area.geometry]
-        drawn = [_drawn(area) for area in own]
-        self._ids = (*ids, *(area.id for area in own))
-        self._precisions = (*precisions, *(area.precision_m for area in own))
-        self._shapes = np.concatenate([shapes, np.array(drawn, dtype=object)]) if drawn else shapes
+    Most points are near no line: they need one look into the tree and one test of what they lie in.
+    """
+
+    def __init__(self, ids: Sequence[str], precisions: Sequence[float], outlines: Sequence[bytes]) -> None:
+        base_ids, base_precisions, base_shapes = _base()
+        shapes = np.concatenate([base_shapes, shapely.from_wkb(np.array(outlines, dtype=object))])
+        named = np.array([*base_ids, *ids])
+        # In the order of their ids, so that what is found need only be sorted by place.
+        order = np.argsort(named, kind="stable")
+        self._ids: list[str] = named[order].tolist()
+        self._shapes = shapes[order]
+        doubts = np.array([*base_precisions, *precisions], dtype=np.float64)[order]
+        self._doubts: list[float] = doubts.tolist()
+        self._surely = [Near(area, inside=True, distance_m=math.inf, certain=True) for area in self._ids]
+        self._lines = Lines(self._shapes, doubts)
         shapely.prepare(self._shapes)
         self._tree = shapely.STRtree(self._shapes)
-        self._reach = max(self._precisions)
 
     def at(self, latitude: float, longitude: float, accuracy_m: float) -> tuple[Near, ...]:
-        """Areas that hold the point, on the line included, or whose line is nearer than the uncertainty. A
+        """Areas that hold the point, on the line included, or whose line is nearer than the uncertainty, by id. A
         latitude or longitude that no place on Earth has finds nothing, and so does a fix too coarse to use."""
-        on_earth = -90 < latitude < 90 and -180 <= longitude <= 180
-        if not (on_earth and accuracy_m <= COARSEST_M):
+        if not (-90 < latitude < 90 and -180 <= longitude <= 180 and accuracy_m <= COARSEST_M):
             return ()
-        accuracy_m = max(accuracy_m, 0.0)
-        box = _box(latitude, longitude, max(accuracy_m, self._reach))
-        point = shapely.Point(longitude, latitude)
-        found = (
-            self._near(index, point, accuracy_m) for index in self._tree.query(shapely.box(*box)).tolist()
-        )
-        return tuple(sorted((near for near in found if near), key=lambda near: near.area))
+        if accuracy_m > GRID_M or abs(longitude) > _DATE_LINE:
+            return self._the_long_way(latitude, longitude, accuracy_m)
+        held, pieces = self._held(latitude, longitude), self._lines.near(latitude, longitude)
+        if pieces:
+            return self._told(held, self._lines.distances(pieces, latitude, longitude), accuracy_m)
+        held.sort()
+        surely = self._surely
+        return tuple([surely[place] for place in held])
 
-    def _near(self, index: int, point: Any, accuracy_m: float) -> Near | None:
-        shape, doubt = self._shapes[index], max(accuracy_m, self._precisions[index])
-        inside = bool(shapely.covers(shape, point))
-        distance = _line_distance(shape, point, doubt)
-        if not inside and distance > doubt:
-            return None
-        return Near(self._ids[index], inside, round(distance, 1), certain=inside and distance > doubt)
+    def _held(self, latitude: float, longitude: float) -> list[int]:
+        """What the point lies in."""
+        point = shapely.points([longitude, latitude])
+        found = self._tree.query(point)
+        held: list[int] = found[shapely.covers(self._shapes[found], point)].tolist()
+        return held
 
+    def _told(self, held: Iterable[int], ways: dict[int, float], accuracy_m: float) -> tuple[Near, ...]:
+        inside, found = set(held), []
+        for place in sorted(inside | ways.keys()):
+            way = ways.get(place, math.inf)
+            if way > max(accuracy_m, self._doubts[place]):
+                if place in inside:
+                    found.append(self._surely[place])
+            else:
+                found.append(Near(self._ids[place], place in inside, round(way, 1), certain=False))
+        return tuple(found)
 
-def _drawn(area: Area) -> Any:
-    """The area's shape, repaired where it crosses itself. Raises AreaFault where it encloses nothing on Earth."""
-    try:
-        shape = shapely.make_valid(shapely.from_geojson(area.geometry))
-    except shapely.errors.ShapelyError as fault:
-        raise AreaFault(f"{area.id}: the outline cannot be read") from fault
-    if not shapely.area(shape) > 0:
-        raise AreaFault(f"{area.id}: the outline encloses nothing")
-    west, south, east, north = shapely.bounds(shape)
-    if not (west >= -180 and east <= 180 and south >= -90 and north <= 90):
-        raise AreaFault(f"{area.id}: the outline lies nowhere on Earth; the longitude comes first")
-    return shape
+    def _the_long_way(self, latitude: float, longitude: float, accuracy_m: float) -> tuple[Near, ...]:
+        """Coarse fixes, and places that have two longitudes: what lies close by may be drawn at either end of the
+        map."""
+        turned = (longitude - math.copysign(360, longitude),) if abs(longitude) > _DATE_LINE else ()
+        held: set[int] = set()
+        ways: dict[int, float] = {}
+        for at in (longitude, *turned):
+            held |= set(self._held(latitude, at))
+            for place, way in self._lines.distances(
+                self._around(latitude, at, accuracy_m), latitude, at
+            ).items():
+                ways[place] = min(way, ways.get(place, math.inf))
+        return self._told(held, ways, accuracy_m)
 
-
-def _line_distance(shape: Any, point: Any, enough: float) -> float:
-    """Metres from the point to the shape's line; more than `enough` is answered with infinity."""
-    # Only the line close by is measured: on a plane that touches the Earth at the point, exact to a
-    # millionth there.
-    latitude, longitude = point.y, point.x
-    line = shape.boundary if shape.geom_type != "Point" else shape
-    near = shapely.clip_by_rect(line, *_box(latitude, longitude, enough))
-    if near.is_empty:
-        return math.inf
-    along, across = _metres_per_degree(latitude)
-    flat = shapely.transform(near, lambda at: (at - (longitude, latitude)) * (along, across))
-    return float(shapely.distance(flat, shapely.Point(0, 0)))
-
-
-def _box(latitude: float, longitude: float, metres: float) -> tuple[float, float, float, float]:
-    along, across = _metres_per_degree(latitude)
-    wide, high = metres * 1.01 / along, metres * 1.01 / across
-    return longitude - wide, latitude - high, longitude + wide, latitude + high
-
-
-def _metres_per_degree(latitude: float) -> tuple[float, float]:
-    """Length of a degree of longitude and of latitude on the WGS 84 ellipsoid, in metres."""
-    phi = math.radians(latitude)
-    across = 111_132.92 - 559.82 * math.cos(2 * phi) + 1.175 * math.cos(4 * phi)
-    along = 111_412.84 * math.cos(phi) - 93.5 * math.cos(3 * phi) + 0.118 * math.cos(5 * phi)
-    return along, across
+    def _around(self, latitude: float, longitude: float, accuracy_m: float) -> list[int]:
+        """Pieces of line that may be nearer than the accuracy or their own doubt."""
+        near = self._lines.near(latitude, longitude)
+        if accuracy_m <= GRID_M:
+            return near
+        box = box_around(latitude, longitude, accuracy_m)
+        shapes = self._tree.query(shapely.box(*box)).tolist()
+        return near + self._lines.within(shapes, box)
 
 
+@lru_cache(maxsize=1)
 def _base() -> tuple[tuple[str, ...], tuple[float, ...], Any]:
     with gzip.open(DATA / "outlines.csv.gz", "rt", encoding="utf-8") as table:
         # The csv module refuses fields as long as Alaska's coast; no field here holds a comma.
         rows = [line.rstrip("\n").split(",") for line in table][1:]
     ids = tuple(f"county:{row[0]}" for row in rows)
     return ids, tuple(float(row[2]) for row in rows), shapely.from_wkb([row[3] for row in rows])
+
+
+def county_bounds() -> Iterable[tuple[str, tuple[float, float, float, float]]]:
+    """Every county with west, south, east and north of its outline."""
+    ids, _, shapes = _base()
+    return zip(ids, map(tuple, shapely.bounds(shapes).tolist()), strict=True)
+
+
+def bounds(outline: bytes) -> tuple[float, float, float, float]:
+    """West, south, east and north of an outline in WKB."""
+    west, south, east, north = shapely.bounds(shapely.from_wkb(outline)).tolist()
+    return west, south, east, north
 
 
 def misdrawn() -> frozenset[str]:

@@ -1,5 +1,5 @@
-"""Snapshots: rule sets and a site's own areas, stored under the hash of their content. Published ones never
-change."""
+"""Snapshots: a rule set and a boundary set, each stored under the hash of its content, put in force together. Published
+ones never change."""
 
 from __future__ import annotations
 
@@ -9,26 +9,21 @@ import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import Row, Select, insert, select
 from sqlalchemy.orm import Session
 
+from foundation import clock
+from routing import boundary_sets
 from routing.boundaries import Boundaries
 from routing.rules import RuleFault, RuleSet
-from routing.tables import snapshots
-
-
-class Kind(StrEnum):
-    """What a snapshot holds."""
-
-    RULES = "rules"
-    AREAS = "areas"
+from routing.tables import publications, rule_sets
+from routing.zones import with_zones
 
 
 class SnapshotFault(LookupError):
-    """A snapshot that is asked for is not there, or nothing was ever published."""
+    """A snapshot that is asked for is not there, or nothing was in force yet."""
 
 
 @dataclass(frozen=True)
@@ -49,14 +44,17 @@ class Snapshot:
 def store_areas(session: Session, areas: Sequence[Mapping[str, Any]], source: str, now: datetime) -> str:
     """Stores a draft of a site's own areas and returns its id; the same content twice is one row. Raises
     AreaFault."""
-    # Outlines are otherwise read when a point is first located: too late to refuse one.
-    _ = Boundaries.from_json(areas).outlines
-    return _store(session, Kind.AREAS, sorted(areas, key=lambda area: str(area["id"])), source, now)
+    return boundary_sets.store_areas(session, areas, source, now)
 
 
 def store_rules(session: Session, rules: Mapping[str, Any], source: str, now: datetime) -> str:
-    """Stores a draft of a rule set and returns its id. Raises RuleFault."""
-    return _store(session, Kind.RULES, RuleSet.from_json(rules).as_json(), source, now)
+    """Stores a draft of a rule set and returns its id; the same content twice is one row. Raises RuleFault."""
+    content = RuleSet.from_json(with_zones(session, rules)).as_json()
+    body = json.dumps(content, sort_keys=True, separators=(",", ":"))
+    named = hashlib.sha256(f"rules\n{body}".encode()).hexdigest()
+    if session.execute(select(rule_sets.c.id).where(rule_sets.c.id == named)).first() is None:
+        session.execute(insert(rule_sets).values(id=named, body=body, source=source, created_at=now))
+    return named
 
 
 def publish(
@@ -73,22 +71,40 @@ def publish(
     return put_in_force(session, rules_id, areas_id, now)
 
 
-def put_in_force(session: Session, rules_id: str, areas_id: str, now: datetime) -> Snapshot:
-    """Puts two stored drafts in force together, from this transaction's commit on. Raises RuleFault with
-    every fault of the rules on those areas, and SnapshotFault for an id that was never stored."""
-    snapshot = load(session, rules_id, areas_id)
-    if faults := snapshot.rules.faults(snapshot.boundaries):
+def put_in_force(
+    session: Session,
+    rules_id: str,
+    areas_id: str,
+    now: datetime,
+    effective_at: datetime | None = None,
+    *,
+    published_by: str | None = None,
+    approved_by: str | None = None,
+) -> Snapshot:
+    """Puts two stored drafts in force together, from `effective_at` on (default: now, with this transaction's commit).
+    Raises AreaFault and RuleFault with every fault of the areas and of the rules on them as of that day, and
+    SnapshotFault for an id that was never stored."""
+    snapshot, effective_at = load(session, rules_id, areas_id), effective_at or now
+    boundary_sets.refuse_faults(snapshot.boundaries)
+    if faults := snapshot.rules.faults(snapshot.boundaries.on(effective_at.date())):
         raise RuleFault("; ".join(faults))
-    both = snapshots.c.id.in_((rules_id, areas_id))
-    session.execute(update(snapshots).where(both).values(published_at=now))
+    session.execute(
+        insert(publications).values(
+            rules_id=rules_id,
+            areas_id=areas_id,
+            published_at=now,
+            effective_at=effective_at,
+            published_by=published_by,
+            approved_by=approved_by,
+        )
+    )
     return snapshot
 
 
 def load(session: Session, rules_id: str, areas_id: str) -> Snapshot:
-    """A snapshot by the ids of its two halves, published or not: old decisions replay from it."""
-    rules = RuleSet.from_json(_body(session, Kind.RULES, rules_id))
-    boundaries = Boundaries.from_json(_body(session, Kind.AREAS, areas_id))
-    return Snapshot(rules, boundaries, rules_id, areas_id)
+    """A snapshot by the ids of its two halves, published or not: old decisions replay from it. Raises
+    SnapshotFault."""
+    return Snapshot(_rules(session, rules_id), _boundaries(session, areas_id), rules_id, areas_id)
 
 
 # One per process. A half-swapped pair cannot be seen: the name is bound to a whole Snapshot or to the one
@@ -97,48 +113,60 @@ _current: Snapshot | None = None
 _loading = threading.Lock()
 
 
-def current(session: Session) -> Snapshot:
-    """What is in force now, from memory unless something newer was published. Raises SnapshotFault if
-    nothing ever was."""
+def current(session: Session, now: datetime | None = None) -> Snapshot:
+    """What is in force at `now` (default: this moment), from memory unless something newer came into force. Whoever
+    holds a snapshot keeps it whole, whatever is published meanwhile. Raises SnapshotFault if nothing is in force."""
     global _current
-    ids = _published(session)
+    newest = in_force_at(session, now or clock.now())
     known = _current
-    if known and (known.rules_id, known.areas_id) == ids:
+    if known and _is(known, newest):
         return known
     with _loading:
         # Another thread may have loaded it in the meantime.
-        if _current is None or (_current.rules_id, _current.areas_id) != ids:
-            _current = load(session, *ids)
+        if _current is None or not _is(_current, newest):
+            _current = load(session, newest.rules_id, newest.areas_id)
         return _current
 
 
-def _published(session: Session) -> tuple[str, str]:
-    rows = session.execute(
-        select(snapshots.c.kind, snapshots.c.id)
-        .where(snapshots.c.published_at.is_not(None))
-        # Oldest first, so that the newest of each kind is what remains.
-        .order_by(snapshots.c.published_at, snapshots.c.id)
-    )
-    newest = {row.kind: row.id for row in rows}
-    if len(newest) < len(Kind):
+def in_force_at(session: Session, moment: datetime) -> Row[Any]:
+    """The publication that decided at that moment. One that was published later with an earlier effect does not count:
+    nobody could know of it. Raises SnapshotFault."""
+    known = publications.c.published_at <= moment, publications.c.effective_at <= moment
+    row = session.execute(_newest_first().where(*known)).first()
+    if row is None:
         raise SnapshotFault("no coverage rules were ever published")
-    return newest[Kind.RULES], newest[Kind.AREAS]
+    return row
 
 
-def _store(session: Session, kind: Kind, content: Any, source: str, now: datetime) -> str:
-    body = json.dumps(content, sort_keys=True, separators=(",", ":"))
-    named = hashlib.sha256(f"{kind}\n{body}".encode()).hexdigest()
-    if session.execute(select(snapshots.c.id).where(snapshots.c.id == named)).first() is None:
-        session.execute(
-            insert(snapshots).values(id=named, kind=kind.value, body=body, source=source, created_at=now)
-        )
-    return named
+def last_published(session: Session) -> Row[Any]:
+    """The publication that takes effect last, whether it has come into force or not. Raises SnapshotFault."""
+    row = session.execute(_newest_first()).first()
+    if row is None:
+        raise SnapshotFault("no coverage rules were ever published")
+    return row
 
 
-def _body(session: Session, kind: Kind, named: str) -> Any:
-    body = session.execute(
-        select(snapshots.c.body).where(snapshots.c.id == named, snapshots.c.kind == kind.value)
-    ).scalar()
+def _newest_first() -> Select[Any]:
+    newest = publications.c.effective_at.desc(), publications.c.published_at.desc(), publications.c.id.desc()
+    return select(publications).order_by(*newest).limit(1)
+
+
+def _is(snapshot: Snapshot, publication: Row[Any]) -> bool:
+    return (snapshot.rules_id, snapshot.areas_id) == (publication.rules_id, publication.areas_id)
+
+
+def _rules(session: Session, rules_id: str) -> RuleSet:
+    body = session.execute(select(rule_sets.c.body).where(rule_sets.c.id == rules_id)).scalar()
     if body is None:
-        raise SnapshotFault(f"there are no {kind.value} {named}")
-    return json.loads(body)
+        raise SnapshotFault(f"there are no rules {rules_id}")
+    return RuleSet.from_json(json.loads(body))
+
+
+def _boundaries(session: Session, areas_id: str) -> Boundaries:
+    # The map is large and changes seldom: new rules on the same map share it.
+    if _current is not None and _current.areas_id == areas_id:
+        return _current.boundaries
+    try:
+        return boundary_sets.load_set(session, areas_id)
+    except boundary_sets.SetFault as fault:
+        raise SnapshotFault(str(fault)) from fault

@@ -14,7 +14,7 @@ from foundation import clock, database, heartbeat
 from foundation.settings import Settings
 from ledger.tables import ledger_heads
 from referrals.keyring import FileKeyring
-from routing.tables import snapshots
+from routing.tables import rule_sets
 from tests import builders
 from tests.builders import Town
 from tests.desk.test_setting_up import run
@@ -87,7 +87,7 @@ def test_a_wrong_team_is_refused_in_a_sentence(town: Town, wrong: tuple[str, str
 def test_faulty_rules_change_nothing(town: Town, tmp_path: Path) -> None:
     (tmp_path / "rules.json").write_text('{"rules": {"rules": [{"team": "nobody"}]}}')
     with database.reading(town.engine) as session:
-        before = session.execute(select(snapshots.c.id)).all()
+        before = session.execute(select(rule_sets.c.id)).all()
     assert command(town, "routing", "publish", str(tmp_path / "rules.json")).exit_code == 1
     with database.reading(town.engine) as session:
-        assert session.execute(select(snapshots.c.id)).all() == before
+        assert session.execute(select(rule_sets.c.id)).all() == before

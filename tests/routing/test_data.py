@@ -9,7 +9,7 @@ from collections import Counter
 import pytest
 
 from routing import gazetteer, outlines
-from routing.areas import AreaFault
+from routing.areas import Area, AreaFault
 from routing.boundaries import Boundaries
 from tests.routing.cases import BOUNDARIES
 
@@ -83,6 +83,11 @@ def test_an_areas_state_is_the_one_that_holds_all_of_it() -> None:
         {"id": "school:x", "name": ""},
         {"id": "school:x", "name": "X", "religion": "any"},
         {"id": "place:x", "name": "X", "geometry": {"type": "LineString", "coordinates": []}},
+        {"id": "school:x", "name": "X", "valid_from": "2026-07-01", "valid_to": "2026-07-01"},
+        {"id": "school:x", "name": "X", "valid_from": "next July"},
+        {"id": "school:x", "name": "X", "relations": [["swallowed", "school:y", "2026-07-01"]]},
+        {"id": "school:x", "name": "X", "parents": ["county:09001"]},
+        {"id": "school:x", "name": "X", "state": "32", "zips": {"85281": 1.0}},
         {"id": "place:x", "name": "X", "zips": {"85281": 1.0}, "parents": ["place:x"]},
     ],
 )
@@ -98,13 +103,67 @@ def test_a_shape_that_crosses_itself_is_repaired() -> None:
     assert any(near.area == "custom:bow" for near in drawn.outlines.at(33.5, -110.9, 0))
 
 
-SWAPPED = [[33.4, -111.9], [33.5, -111.9], [33.5, -111.8], [33.4, -111.9]]
+BOX = [[-111.9, 33.4], [-111.8, 33.4], [-111.8, 33.5], [-111.9, 33.5], [-111.9, 33.4]]
+SWAPPED = [[south, west] for west, south in BOX]
 FLAT = [[-111.9, 33.4], [-111.8, 33.4], [-111.9, 33.4], [-111.9, 33.4]]
+POLAR = [[-180, 89], [180, 89], [180, 90], [-180, 90], [-180, 89]]
+# Round the pole without touching it: no shape on a map.
+AROUND = [[-170, 80], [-60, 80], [60, 80], [170, 80], [-170, 80]]
 
 
-@pytest.mark.parametrize("ring", [SWAPPED, FLAT, [[-111.9, 33.4]], [["a", "b"]]])
-def test_a_shape_that_encloses_nothing_on_earth_is_refused_by_name(ring: list[list[object]]) -> None:
+def drawn(ring: list[list[object]], **more: object) -> dict[str, object]:
     shape = {"type": "Polygon", "coordinates": [ring]}
-    drawn = Boundaries.from_json([{"id": "custom:x", "name": "X", "geometry": shape}])
-    with pytest.raises(AreaFault, match="custom:x"):
-        assert drawn.outlines
+    return {"id": "custom:x", "name": "X", "geometry": shape, **more}
+
+
+@pytest.mark.parametrize(
+    ("ring", "reason"),
+    [
+        (SWAPPED, "look swapped"),
+        (FLAT, "encloses nothing"),
+        (BOX[:-1], "not closed"),
+        ([], "empty|cannot be read"),
+        ([[-111.9, 33.4]], "cannot be read"),
+        ([["a", "b"]], "cannot be read"),
+        (POLAR, "pole"),
+        (AROUND, "pole"),
+    ],
+)
+def test_an_outline_that_cannot_be_used_is_refused_with_the_reason(
+    ring: list[list[object]], reason: str
+) -> None:
+    with pytest.raises(AreaFault, match=f"custom:x: .*({reason})"):
+        Area.from_json(drawn(ring))
+
+
+def test_an_outline_that_lies_on_earth_but_not_in_its_state_is_refused() -> None:
+    # Tampa's latitude and longitude the wrong way round lie in the sea off Antarctica.
+    swapped = [[27.9, -82.5], [28.0, -82.5], [28.0, -82.4], [27.9, -82.5]]
+    with pytest.raises(AreaFault, match="custom:x lies nowhere near Florida: .* swapped"):
+        Boundaries.from_json([drawn(swapped, state="12")])
+    with pytest.raises(AreaFault, match="custom:x lies nowhere near Florida: look"):
+        Boundaries.from_json([drawn(BOX, state="12")])
+
+
+def test_what_was_repaired_is_said_with_the_area() -> None:
+    bow = [[-111.0, 33.0], [-110.0, 34.0], [-110.0, 33.0], [-111.0, 34.0], [-111.0, 33.0]]
+    (note,) = Area.from_json(drawn(bow)).notes
+    assert "repaired (Self-intersection near -110.5 33.5)" in note
+
+
+@pytest.mark.parametrize("longitude", [179.9, -179.9, 180.0, -180.0])
+def test_an_outline_across_the_date_line_holds_the_aleutians_on_both_sides(longitude: float) -> None:
+    across = [[179, 51], [-179, 51], [-179, 52], [179, 52], [179, 51]]
+    (near,) = (
+        near
+        for near in Boundaries.from_json([drawn(across, state="02")]).outlines.at(51.5, longitude, 10)
+        if near.area == "custom:x"
+    )
+    # Where it was cut there is no line.
+    assert near.certain
+
+
+def test_a_line_on_the_other_side_of_the_date_line_is_near() -> None:
+    east = [[179.0, 51.0], [179.9999, 51.0], [179.9999, 52.0], [179.0, 52.0], [179.0, 51.0]]
+    near = Boundaries.from_json([drawn(east)]).outlines.at(51.5, -179.9999, 50)
+    assert [(entry.area, entry.inside) for entry in near if entry.area == "custom:x"] == [("custom:x", False)]

@@ -45,9 +45,9 @@ def test_the_distance_to_a_line_is_in_metres() -> None:
 
 
 def test_far_in_the_north_a_degree_of_longitude_is_short() -> None:
-    from routing.outlines import _metres_per_degree
+    from routing.lines import metres_per_degree
 
-    along, across = _metres_per_degree(70.0)
+    along, across = metres_per_degree(70.0)
     assert [along, across] == pytest.approx([38_188, 111_562], abs=5)
 
 
