@@ -28,7 +28,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from foundation import clock, database, heartbeat, outbox, queue
 from foundation.settings import Settings, SettingsError
 from ledger.sequencer import Sequencer
-from notifications import bounces, callbacks, checking, delivery, turns, witnesses
+from notifications import bounces, callbacks, checking, delivery, reports, turns, witnesses
 from referrals import rotation
 from referrals.duty import Duty
 from referrals.grants import Keys
@@ -44,6 +44,7 @@ JOBS: dict[str, Callable[[Duty, str], datetime | None]] = {
     "notifications.delivery.deliver": delivery.deliver,
     "notifications.callbacks.apply_report": callbacks.apply_report,
     "notifications.checking.send_code": checking.send_code,
+    "notifications.reports.send": reports.send,
     "notifications.witnesses.mail_checkpoint": witnesses.mail_checkpoint,
 }
 # What the clock keeps in order beside its steps, once a minute each.

@@ -19,6 +19,7 @@ from sqlalchemy.exc import DataError, IntegrityError, NoResultFound
 from desk import demonstration, setting_up
 from desk.demonstration import NotHere
 from desk.setting_up import AlreadySetUp
+from desk.webhook_commands import webhook
 from directory import members, teams
 from directory.sign_in import WeakPassword
 from directory.teams import TeamKind
@@ -41,6 +42,7 @@ from routing.rules import RuleFault
 _UNSIGNED_FOR = timedelta(minutes=10)
 
 directory = AppGroup("directory", help="Organisations, teams and members.")
+directory.add_command(webhook)
 keyring = AppGroup("keyring", help="The private halves of the teams' keys.")
 
 

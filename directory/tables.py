@@ -187,3 +187,15 @@ exchanges = Table(
     Column("made_by", ForeignKey("members.id")),
     Index("ix_exchanges_team", "team_id", "ends_at"),
 )
+
+# Where an organisation's own system is told what became of its forwards. The secret is derived, never stored.
+webhooks = Table(
+    "webhooks",
+    metadata,
+    Column("id", String(32), primary_key=True),
+    Column("organisation_id", ForeignKey("organisations.id"), nullable=False, index=True),
+    Column("url", String(500), nullable=False),
+    Column("added_at", UTCDateTime, nullable=False),
+    Column("ended_at", UTCDateTime),
+    Column("ended_because", String(40)),
+)

@@ -18,8 +18,9 @@ from foundation import outbox
 from foundation.identifiers import new_id, new_reference
 from ledger import entries
 from ledger.entries import Actor
-from referrals import sealing
+from referrals import reporting, sealing
 from referrals.facts import Facts, Urgency
+from referrals.reporting import Event
 from referrals.sealing import ALL, Place, Recipient
 from referrals.states import State
 from referrals.tables import grants, referrals, sealed_parts
@@ -125,6 +126,8 @@ def file_referral(session: Session, filing: Filing, sealed: Sealed, now: datetim
     session.execute(_GRANT, _routing_grant(sealed, now))
     urgent = filing.facts.urgency is not Urgency.ROUTINE
     outbox.post(session, ROUTE, sealed.referral_id, now=now, urgent=urgent)
+    if filing.source is Source.FORWARD:
+        reporting.owe(session, sealed.referral_id, Event.RECEIVED, now)
     entries.open_stream(
         session,
         sealed.referral_id,

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from foundation import database
 from ledger import entries
 from ledger.entries import Actor
+from referrals import reporting
 from referrals.states import MOVES, Move, State
 from referrals.tables import referrals
 
@@ -75,6 +76,7 @@ def move(
             custodian_team_id=custodian or holder,
             due_at=due_at,
             due_reason=due_reason,
+            remind_at=_half_way(current, step, due_at, due_reason, now),
             closed_at=now if target is State.CLOSED else None,
             **columns,
         ),
@@ -91,9 +93,32 @@ def move(
     entries.append(
         session, referral_id, kind=step.value, at=now, actor=actor, facts=recorded | dict(facts or {})
     )
+    if event := reporting.OF_MOVE.get(step):
+        reporting.owe(session, referral_id, event, now)
     return target
+
+
+# Nobody is reminded of these by the referral: an offer has a reminder of its own, and routing needs none.
+_NO_REMINDER = frozenset({"answer", "route"})
+
+
+def _half_way(
+    current: Row[Any], step: Move, due_at: datetime | None, due_reason: str | None, now: datetime
+) -> datetime | None:
+    """When the custodian is reminded of a clock that this move starts; a clock that runs on keeps its time."""
+    if due_at is None or due_reason in _NO_REMINDER or step is Move.REMIND:
+        return None
+    if due_at == current.due_at and due_reason == current.due_reason:
+        at: datetime | None = current.remind_at
+        return at
+    return now + (due_at - now) / 2
 
 
 def set_due(session: Session, referral_id: str, due_at: datetime) -> None:
     """Follows the due time of an open offer, whose own ledger entry the caller writes."""
     session.execute(update(referrals).where(referrals.c.id == referral_id).values(due_at=due_at))
+
+
+def reminded(session: Session, referral_id: str) -> None:
+    """The custodian was reminded; once is enough until the clock starts anew."""
+    session.execute(update(referrals).where(referrals.c.id == referral_id).values(remind_at=None))

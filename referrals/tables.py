@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import JSON, CheckConstraint, Column, ForeignKey, Index, String, Table
+from sqlalchemy import JSON, CheckConstraint, Column, ForeignKey, Index, Integer, String, Table
 
 from foundation.database import Bytes, UTCDateTime, metadata
 
@@ -25,6 +25,8 @@ referrals = Table(
     Column("custodian_team_id", ForeignKey("teams.id"), nullable=False),
     Column("due_at", UTCDateTime),
     Column("due_reason", String(20)),
+    # Half-way to it the custodian is reminded once; none when that was done.
+    Column("remind_at", UTCDateTime),
     Column("filed_at", UTCDateTime, nullable=False),
     Column("closed_at", UTCDateTime),
     Column("disposition", String(40)),
@@ -41,6 +43,7 @@ referrals = Table(
     CheckConstraint("(state = 'closed') = (closed_at IS NOT NULL)", name="closed_has_time"),
     Index("ix_referrals_custodian", "custodian_team_id", "state", "due_at"),
     Index("ix_referrals_due", "due_at"),
+    Index("ix_referrals_remind", "remind_at"),
 )
 
 sealed_parts = Table(
@@ -69,13 +72,15 @@ grants = Table(
     Index("uq_grants_team_part", "referral_id", "team_id", "part", "purpose", unique=True),
 )
 
-# Documentation: notes, and actions that were taken. Words sealed under the part `notes`.
+# Documentation: notes, and actions that were taken. Words sealed under the key of their part, mostly `notes`.
 casework = Table(
     "casework",
     metadata,
     Column("id", String(32), primary_key=True),
     Column("referral_id", ForeignKey("referrals.id"), nullable=False),
     Column("kind", String(10), nullable=False),
+    # Under which part's key its words are sealed.
+    Column("part", String(12), nullable=False, server_default="notes"),
     Column("action", String(40)),
     Column("team_id", ForeignKey("teams.id"), nullable=False),
     Column("member_id", ForeignKey("members.id"), nullable=False),
@@ -122,4 +127,22 @@ erasures = Table(
     Column("answered_by", ForeignKey("members.id")),
     Column("answered_at", UTCDateTime),
     Column("approved", String(3)),
+)
+
+# What an originator's own system is told: that something happened, never what was told or done.
+reports = Table(
+    "reports",
+    metadata,
+    Column("id", String(32), primary_key=True),
+    Column("webhook_id", ForeignKey("webhooks.id"), nullable=False, index=True),
+    Column("referral_id", ForeignKey("referrals.id"), nullable=False, index=True),
+    Column("event", String(20), nullable=False),
+    Column("at", UTCDateTime, nullable=False),
+    # Who has custody after it, and how it ended, as they were then.
+    Column("team_id", ForeignKey("teams.id"), nullable=False),
+    Column("disposition", String(40)),
+    Column("tries", Integer, nullable=False, server_default="0"),
+    Column("taken_at", UTCDateTime),
+    Column("given_up_at", UTCDateTime),
+    Column("fault", String(40)),
 )

@@ -281,6 +281,22 @@ def upgrade() -> None:
         sa.UniqueConstraint("slug", name=op.f("uq_teams_slug")),
     )
     op.create_table(
+        "webhooks",
+        sa.Column("id", sa.String(length=32), nullable=False),
+        sa.Column("organisation_id", sa.String(length=32), nullable=False),
+        sa.Column("url", sa.String(length=500), nullable=False),
+        sa.Column("added_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("ended_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("ended_because", sa.String(length=40), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["organisation_id"], ["organisations.id"], name=op.f("fk_webhooks_organisation_id_organisations")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_webhooks")),
+    )
+    with op.batch_alter_table("webhooks", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_webhooks_organisation_id"), ["organisation_id"], unique=False)
+
+    op.create_table(
         "contacts",
         sa.Column("id", sa.String(length=32), nullable=False),
         sa.Column("member_id", sa.String(length=32), nullable=False),
@@ -699,6 +715,30 @@ def upgrade() -> None:
         batch_op.create_index("ix_recusals_referral", ["referral_id"], unique=False)
 
     op.create_table(
+        "reports",
+        sa.Column("id", sa.String(length=32), nullable=False),
+        sa.Column("webhook_id", sa.String(length=32), nullable=False),
+        sa.Column("referral_id", sa.String(length=32), nullable=False),
+        sa.Column("event", sa.String(length=20), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("team_id", sa.String(length=32), nullable=False),
+        sa.Column("disposition", sa.String(length=40), nullable=True),
+        sa.Column("tries", sa.Integer(), server_default="0", nullable=False),
+        sa.Column("taken_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("given_up_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("fault", sa.String(length=40), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["referral_id"], ["referrals.id"], name=op.f("fk_reports_referral_id_referrals")
+        ),
+        sa.ForeignKeyConstraint(["team_id"], ["teams.id"], name=op.f("fk_reports_team_id_teams")),
+        sa.ForeignKeyConstraint(["webhook_id"], ["webhooks.id"], name=op.f("fk_reports_webhook_id_webhooks")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_reports")),
+    )
+    with op.batch_alter_table("reports", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_reports_referral_id"), ["referral_id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_reports_webhook_id"), ["webhook_id"], unique=False)
+
+    op.create_table(
         "sealed_parts",
         sa.Column("referral_id", sa.String(length=32), nullable=False),
         sa.Column("part", sa.String(length=12), nullable=False),
@@ -935,6 +975,11 @@ def downgrade() -> None:
 
     op.drop_table("attempts")
     op.drop_table("sealed_parts")
+    with op.batch_alter_table("reports", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_reports_webhook_id"))
+        batch_op.drop_index(batch_op.f("ix_reports_referral_id"))
+
+    op.drop_table("reports")
     with op.batch_alter_table("recusals", schema=None) as batch_op:
         batch_op.drop_index("ix_recusals_referral")
 
@@ -1013,6 +1058,10 @@ def downgrade() -> None:
         batch_op.drop_index("ix_contacts_address")
 
     op.drop_table("contacts")
+    with op.batch_alter_table("webhooks", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_webhooks_organisation_id"))
+
+    op.drop_table("webhooks")
     op.drop_table("teams")
     op.drop_table("members")
     with op.batch_alter_table("dry_runs", schema=None) as batch_op:
