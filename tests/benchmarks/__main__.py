@@ -14,7 +14,9 @@ from tests import servers
 from tests.benchmarks.deciding import decisions_per_second
 from tests.benchmarks.filing import tips_per_second
 from tests.benchmarks.leaving import seconds_to_provider
+from tests.benchmarks.ledger import appends_per_second, proved
 
+_MILLION = 1_000_000
 _TABLE = Path(__file__).parents[2] / "docs" / "benchmarks.md"
 
 
@@ -24,6 +26,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder, servers.postgresql(durable=True) as postgresql:
         at = Path(folder)
         rows = [*_deciding(at, settings), *_filing(at, postgresql, settings), *_leaving(at)]
+        rows += _ledger(postgresql, settings)
     text = _head() + "".join(f"| {' | '.join(row)} |\n" for row in rows)
     _TABLE.write_text(text)
     print(text)
@@ -81,6 +84,40 @@ def _leaving(folder: Path) -> list[tuple[str, ...]]:
             )
         )
     return rows
+
+
+def _ledger(postgresql: str, settings: Settings) -> list[tuple[str, ...]]:
+    _emptied(postgresql)
+    rows: list[tuple[str, ...]] = []
+    for writers in (1, 4, 16):
+        each = appends_per_second(postgresql, writers)
+        rows.append(
+            (f"Ledger appends, each committed, {writers} writers, PostgreSQL", f"{each:.0f}/s", "", "")
+        )
+    _emptied(postgresql)
+    made = proved(postgresql, settings, _MILLION)
+    audited = made.audited
+    return [
+        *rows,
+        (
+            f"Audit of {audited.entries:,} entries, {audited.signed} checkpoints, PostgreSQL",
+            f"{made.audit_s:.1f} s",
+            f"{made.audit_core_s:.1f} s of them this process's core",
+            "",
+        ),
+        ("Folding them into the log", f"{_MILLION / made.fold_s:.0f} entries/s", "", ""),
+        (
+            "A custody receipt of three entries among them",
+            f"{made.receipt_bytes / 1024:.1f} KiB",
+            f"{made.hashes} hashes a proof",
+            "",
+        ),
+    ]
+
+
+def _emptied(postgresql: str) -> None:
+    _migrated(postgresql)
+    servers.empty(postgresql)
 
 
 def _migrated(url: str) -> None:
