@@ -10,6 +10,7 @@ from flask_babel import gettext
 from directory.guards import guard
 from directory.permissions import PUBLIC
 from foundation import database, web
+from intake import reasons
 from intake.door import Page, public, too_many
 from intake.limits import Limits
 from intake.tip_form import showable
@@ -75,14 +76,17 @@ def show_status() -> Page:
         return ask_for_words(429, too_many())
     receipt = typed_receipt(g.answers.get("code_words", "")[:_MOST_TYPED]) or Receipt(("",) * LENGTH)
     with database.reading(web.engine()) as session:
-        found = filing.by_receipt(session, receipt.lookup(web.settings().secret_key))
+        lookup = receipt.lookup(web.settings().secret_key)
+        found, why = filing.by_receipt(session, lookup), reasons.why_there(session, lookup)
     if found is None:
         limits.count_wrong_words()
         return ask_for_words(
             400, gettext("We know no receipt with these words. Check the order and the spelling.")
         )
     here = STATUS_STEPS.index(REPORTER_STATUS[State(found.state)])
-    return render_template("standing.html", steps=status_steps(), here=here, received=found.filed_at), 200
+    return render_template(
+        "standing.html", steps=status_steps(), here=here, received=found.filed_at, why=why
+    ), 200
 
 
 def receipt_page(submission: str, code: int = 200, fault: str = "") -> Page:

@@ -48,7 +48,11 @@ UNREACHABLE = {
     "disabled": "every contact there is switched off",
     "no_telephone": "nobody there has a telephone, and this cannot wait",
 }
-NOT_AGAIN = {"declined": "it declined", "lapsed": "it did not answer in time"}
+NOT_AGAIN = {
+    "declined": "it declined",
+    "lapsed": "it did not answer in time",
+    "returned": "it gave it back",
+}
 _SETTINGS = {
     Setting.SCHOOL: "a school",
     Setting.WORKPLACE: "a workplace",
@@ -66,6 +70,13 @@ def sentences(
     stands. Shown to staff only."""
     teller = _Teller(decision, boundaries, names or {})
     return (*teller.verdict(), *teller.company(), *teller.rules(), *teller.changes())
+
+
+def led_by(decision: Decision) -> str:
+    """The area by which the one team leads, "" where none does: all that a reporter is told of the reasons."""
+    if decision.status is not Status.ROUTED:
+        return ""
+    return next(entry.area for entry in decision.considered if entry.outcome is Outcome.LEAD)
 
 
 def short(decision: Decision, boundaries: Boundaries, names: Mapping[str, str] | None = None) -> str:
@@ -195,7 +206,9 @@ class _Teller:
             Outcome.NOT_APPLIED: lambda: f"was not asked: {CONDITIONS[entry.detail]}",
             Outcome.SHIELDED: lambda: f"is shut out: {self.area(entry.detail)} answers alone",
             Outcome.EXCLUDED: lambda: self._excluded(entry),
-            Outcome.NOT_AGAIN: lambda: f"was not asked again: {NOT_AGAIN[entry.detail]}",
+            Outcome.NOT_AGAIN: lambda: (
+                f"was not asked again: {NOT_AGAIN.get(entry.detail, 'it has already answered')}"
+            ),
             Outcome.UNREACHABLE: lambda: f"was passed over: {UNREACHABLE.get(entry.detail, _NOBODY)}",
             Outcome.BELOW_FLOOR: lambda: (
                 f"cannot {_VERBS[entry.role]}: only {_percent(entry.share)} lies there"

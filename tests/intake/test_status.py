@@ -7,8 +7,11 @@ from sqlalchemy import Engine, update
 
 from foundation import clock, database
 from foundation.settings import Settings
+from referrals.duty import Duty
 from referrals.states import REPORTER_STATUS, State
 from referrals.tables import referrals
+from routing import jobs
+from routing.tables import handoffs
 from tests.intake.door import Door, open_door, receipt_words
 
 _SHOWN = {
@@ -76,3 +79,38 @@ def _put(door: Door, state: State) -> None:
     closed = {"due_at": None, "due_reason": None, "closed_at": clock.now()} if state is State.CLOSED else {}
     with database.transaction(door.town.engine) as session:
         session.execute(update(referrals).values(state=state.value, **closed))
+
+
+def _routed(door: Door) -> None:
+    jobs.route_referral(Duty(door.town.engine, door.town.settings, door.town.keys), door.row().id)
+
+
+@pytest.mark.parametrize(
+    ("language", "sentence"),
+    [
+        ("en", "It was sent to the team for Tempe, AZ, because the place you named is there."),
+        ("es", "Se envió al equipo de Tempe, AZ, porque el lugar que nombraste está allí."),
+    ],
+)
+def test_the_reporter_reads_why_it_went_there_and_no_teams_name(
+    door: Door, language: str, sentence: str
+) -> None:
+    words = receipt_words(door.send_tip(place="Tempe, AZ").text)
+    _routed(door)
+    page = door.send("/status", code_words=" ".join(words), language=language).text
+    assert sentence in page
+    assert "Tempe Police" not in page
+
+
+def test_where_no_team_was_chosen_by_rule_the_reporter_reads_no_reason(door: Door) -> None:
+    words = receipt_words(door.send_tip().text)
+    _routed(door)
+    assert "because the place" not in door.send("/status", code_words=" ".join(words)).text
+
+
+def test_once_a_person_hands_it_on_the_reason_of_routing_is_not_told_any_more(door: Door) -> None:
+    words = receipt_words(door.send_tip(place="Tempe, AZ").text)
+    _routed(door)
+    with database.transaction(door.town.engine) as session:
+        session.execute(update(handoffs).values(to_team_id=door.town.team["mesa-police"]))
+    assert "because the place" not in door.send("/status", code_words=" ".join(words)).text

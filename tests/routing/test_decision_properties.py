@@ -59,7 +59,7 @@ FACTS = st.builds(
     evidence=st.lists(EVIDENCE, max_size=3).map(tuple),
 )
 NIGHT = {"zone": "America/Phoenix", "begins": "17:00", "ends": "08:00"}
-CONDITIONS = [
+CONDITIONS: list[dict[str, Any]] = [
     *({}, {}, {}, {"behaviours": ["last_acts"]}, {"settings": ["school"]}, {"urgencies": ["imminent"]}),
     *(
         {"hours": NIGHT},
@@ -68,7 +68,7 @@ CONDITIONS = [
         {"valid_to": "2026-03-04"},
     ),
 ]
-RULE = st.fixed_dictionaries(
+RULE: st.SearchStrategy[dict[str, Any]] = st.fixed_dictionaries(
     {
         "team": st.sampled_from(TEAMS),
         "role": st.sampled_from(["lead", "lead", "lead", "support", "notify", "exclude"]),
