@@ -62,7 +62,7 @@ class Columns:
             key_rows=np.array([row for _, row in keys], dtype=np.int32),
         )
 
-    @property
+    @cached_property
     def digest(self) -> str:
         """SHA-256 over the sorted digests of the versions: the name of the set."""
         named = sorted(self.digests[at : at + 32] for at in range(0, len(self.digests), 32))

@@ -34,6 +34,7 @@ def decide(
     already answered no, or nothing. Never fails on strange evidence: what finds nothing is as good as no evidence.
     """
     facts = _in_order(facts)
+    boundaries = boundaries.on(as_of.date())
     located = locate(facts.evidence, boundaries, ruleset.share_floor)
     asked = Question(
         facts, ruleset, boundaries, as_of, _whys(unreachable, "contact"), _whys(excluded, "declined")

@@ -70,8 +70,9 @@ class Outlines:
 
     def _held(self, latitude: float, longitude: float) -> list[int]:
         """What the point lies in."""
-        point = shapely.points([longitude, latitude])
-        found = self._tree.query(point)
+        # A row of one: a lone point would be turned into one by the tree, which takes as long as its search.
+        point = shapely.points([[longitude, latitude]])
+        _, found = self._tree.query(point)
         held: list[int] = found[shapely.covers(self._shapes[found], point)].tolist()
         return held
 
