@@ -39,6 +39,17 @@ def as_party() -> Actor:
     )
 
 
+def as_once() -> Actor:
+    """The member in a team that was asked, or asked somebody, at any time."""
+    return _first(sorted(g.standing.once | g.standing.above | g.standing.joined))
+
+
+def as_member() -> Actor:
+    """The member in the first of their teams, where it is about no referral."""
+    member = guards.signed_in().member
+    return Actor(member_id=member.id, team_id=next(iter(member.team_ids), None))
+
+
 def my_teams() -> frozenset[str]:
     """Ids of the signed-in member's teams."""
     return frozenset(guards.signed_in().member.team_ids)

@@ -40,6 +40,7 @@ _THANKS = {
     Kind.CONSULT: "You work on it with them now. Open what was told.",
     Kind.SUPPORT: "They know that you help.",
     Kind.INFORM: "They know that you know.",
+    Kind.REQUEST: "You agreed to pass it over. Now hand it on to them.",
 }
 
 

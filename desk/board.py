@@ -20,8 +20,9 @@ from referrals.states import State
 from referrals.tables import referrals
 from routing import snapshots
 from routing.boundaries import Boundaries
+from routing.calls import EMERGENCY
 from routing.states import OPEN, HandoffState, Kind
-from routing.tables import handoffs
+from routing.tables import calls, handoffs
 
 PAGE = 25
 _RANK = case(
@@ -133,7 +134,26 @@ def late_below(session: Session, team_ids: Sequence[str], urgency: Urgency | Non
     return _page(session, query, (referrals.c.filed_at, referrals.c.id), urgency, after, _call)
 
 
+def to_call(session: Session, team_ids: Sequence[str], urgency: Urgency | None, after: str | None) -> Page:
+    """Telephone calls that these teams must make; nothing but a person's record ends one."""
+    query = (
+        select(
+            *_REFERRAL,
+            calls.c.due_at,
+            calls.c.team_id.label("other_team_id"),
+            literal(None).label("kind"),
+            calls.c.whom,
+            handoffs.c.as_then,
+        )
+        .join(calls, calls.c.referral_id == referrals.c.id)
+        .join(handoffs, handoffs.c.id == calls.c.handoff_id)
+        .where(calls.c.team_id.in_(team_ids), calls.c.done_at.is_(None))
+    )
+    return _page(session, query, (calls.c.made_at, calls.c.id), urgency, after, _calls)
+
+
 GROUPS: dict[str, Callable[[Session, Sequence[str], Urgency | None, str | None], Page]] = {
+    "call": to_call,
     "answer": to_answer,
     "ours": ours,
     "waiting": waiting,
@@ -143,7 +163,13 @@ GROUPS: dict[str, Callable[[Session, Sequence[str], Urgency | None, str | None],
 
 def _offers(mine: Any, other: str = "from_team_id") -> Select[Any]:
     return (
-        select(*_REFERRAL, handoffs.c.due_at, handoffs.c[other].label("other_team_id"), handoffs.c.kind)
+        select(
+            *_REFERRAL,
+            handoffs.c.due_at,
+            handoffs.c[other].label("other_team_id"),
+            handoffs.c.kind,
+            handoffs.c.as_then,
+        )
         .join(handoffs, handoffs.c.referral_id == referrals.c.id)
         .where(handoffs.c.state.in_(OPEN), mine)
     )
@@ -178,7 +204,12 @@ def _lines(session: Session, rows: Sequence[Row[Any]], who: Callable[[Row[Any], 
         return []
     names = teams.names(session, {row.other_team_id for row in rows})
     boundaries = snapshots.current(session).boundaries
-    return [_line(row, who(row, names[row.other_team_id]), boundaries) for row in rows]
+    return [_line(row, who(row, _other(row, names)), boundaries) for row in rows]
+
+
+def _other(row: Row[Any], names: dict[str, str]) -> str:
+    """The other side's name; of an agency outside the directory, as it was written down."""
+    return names[row.other_team_id] if row.other_team_id else str(row.as_then["to_team"])
 
 
 def _line(row: Row[Any], who: str, boundaries: Boundaries) -> Line:
@@ -206,6 +237,11 @@ def _holds(row: Row[Any], name: str) -> str:
 
 def _was_asked(row: Row[Any], name: str) -> str:
     return f"{name} was asked"
+
+
+def _calls(row: Row[Any], name: str) -> str:
+    whom = "the 911 centre of the place" if row.whom == EMERGENCY else row.as_then["to_team"]
+    return f"Call {whom}"
 
 
 def _call(row: Row[Any], name: str) -> str:

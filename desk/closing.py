@@ -22,7 +22,7 @@ from referrals import casework, moves
 from referrals.casework import DISPOSITIONS, SECOND_PERSON, Closing, Disposition
 from referrals.facts import Urgency
 from referrals.states import State
-from routing import business_days, handoffs, telling
+from routing import handoffs, telling, timetable
 from routing.states import Kind
 
 
@@ -127,14 +127,13 @@ def _still_out(session: Session) -> list[Row[Any]]:
 
 def _blocks(offer: Row[Any]) -> bool:
     """Whether somebody is about to take it or to work on it; help and a receipt are simply not needed any more."""
-    return Kind(offer.kind) in {Kind.TRANSFER, Kind.CONSULT}
+    return Kind(offer.kind) in {Kind.TRANSFER, Kind.CONSULT, Kind.EXTERNAL}
 
 
 def _take_back(session: Session, state: State, actor: Actor, now: datetime) -> None:
-    """What nobody answered ends with the referral, and who was asked is told."""
+    """What nobody answered ends with the referral, and who was asked is told; what was acknowledged is completed."""
     if state is State.CLOSED:
-        for offer in _still_out(session):
-            handoffs.recall(session, offer.id, actor=actor, now=now, why="closed")
+        handoffs.close(session, g.referral.id, actor=actor, now=now)
 
 
 def _propose(session: Session, form: CloseForm, now: datetime) -> State:
@@ -146,7 +145,7 @@ def _propose(session: Session, form: CloseForm, now: datetime) -> State:
         disposition=Disposition(form.disposition.data),
         reason=form.reason.data or "",
         actor=actor,
-        due_at=business_days.desk_due(session, g.standing.holder, urgency, now),
+        due_at=timetable.desk_due(session, g.standing.holder, urgency, now),
         now=now,
     )
     _take_back(session, state, actor, now)

@@ -13,7 +13,6 @@ from werkzeug.wrappers import Response
 
 from desk import acting, reading
 from desk.forms import ActionForm, NoteForm, PlaceForm
-from directory import teams
 from directory.guards import guard
 from foundation import clock, database, web
 from ledger.entries import Actor
@@ -21,9 +20,8 @@ from referrals import casework, moves
 from referrals.facts import Relation, Urgency
 from referrals.states import Move, State
 from referrals.tables import casework as rows
-from routing import business_days, placement, places, snapshots
+from routing import placement, places, snapshots, timetable
 from routing.places import Fault, Reason
-from routing.states import NEXT_ACTION_WITHIN
 
 Page = Response | str | tuple[str, int]
 # In these an action sets the next due time; while an offer is out, the offer's deadline stays what is due.
@@ -42,7 +40,7 @@ def note(reference: str) -> Page:
     form = NoteForm()
     if not form.validate():
         return render_template("note.html", form=form), 400
-    actor, id = acting.as_participant(), form.record_id(form.words.data or "")
+    actor, id = acting.as_participant(), form.record_id(form.origin.data, form.words.data or "")
 
     def write(session: Session, now: datetime) -> None:
         casework.record(
@@ -51,6 +49,7 @@ def note(reference: str) -> Page:
             g.referral.id,
             id=id,
             kind="note",
+            part=form.origin.data,
             action=None,
             words=form.words.data or "",
             actor=actor,
@@ -112,10 +111,7 @@ def place(reference: str) -> Page:
 
 def next_due(session: Session, team_id: str, now: datetime) -> datetime:
     """When the team is asked again after it did something."""
-    urgency = Urgency(g.referral.urgency)
-    return business_days.due(
-        now, NEXT_ACTION_WITHIN[urgency], urgency, teams.team(session, team_id).time_zone
-    )
+    return timetable.of(session, team_id).due(now, Urgency(g.referral.urgency), "next_action")
 
 
 def _once(reference: str, id: str, write: Callable[[Session, datetime], None], done: str) -> Response:

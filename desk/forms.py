@@ -10,18 +10,16 @@ from wtforms import (
     HiddenField,
     RadioField,
     SelectField,
-    SelectMultipleField,
     StringField,
     TextAreaField,
 )
 from wtforms.validators import DataRequired, InputRequired, Length, Optional, Regexp
-from wtforms.widgets import CheckboxInput, ListWidget
 
 from desk import words
 from foundation.identifiers import new_id
 from referrals.casework import ACTIONS, DISPOSITIONS
 from referrals.facts import Relation
-from routing.states import BASES, DECLINES, KINDS, Basis
+from routing.states import DECLINES
 
 # The text of a note is stored sealed; 100,000 characters are fifty pages.
 _WORDS = Length(max=100_000, message="That is too long. Use at most 100,000 characters.")
@@ -48,30 +46,6 @@ class DeclineForm(FlaskForm):  # type: ignore[misc]
     )
 
 
-class HandOnForm(FlaskForm):  # type: ignore[misc]
-    """To whom, what is asked, what goes along and on which ground. Asked on two pages."""
-
-    to_team = SelectField("To whom?", validators=[InputRequired("Choose a team.")])
-    kind = RadioField(
-        "What do you ask of them?",
-        choices=[(kind.value, kind.value.capitalize()) for kind in KINDS],
-        validators=[InputRequired("Choose what you ask of them.")],
-    )
-    parts = SelectMultipleField(
-        "What goes along?",
-        description="They see what you tick, and nothing else.",
-        widget=ListWidget(prefix_label=False),
-        option_widget=CheckboxInput(),
-    )
-    # The kind for which the ticks were offered: another kind starts with its own.
-    parts_for = HiddenField()
-    basis = RadioField(
-        "On which ground?",
-        choices=[(basis.value, words) for basis, words in BASES.items() if basis is not Basis.INTAKE_ROUTING],
-        validators=[InputRequired("Choose the ground on which you disclose it.")],
-    )
-
-
 class OnceForm(FlaskForm):  # type: ignore[misc]
     """A form with a key of its own: sent twice, it is recorded once."""
 
@@ -88,10 +62,24 @@ class OnceForm(FlaskForm):  # type: ignore[misc]
         return hashlib.sha256(content.encode()).hexdigest()[:32]
 
 
+_ORIGINS = [
+    ("notes", "No"),
+    ("education", "Yes: a record of a school or college"),
+    ("health", "Yes: a record of health care"),
+]
+
+
 class NoteForm(OnceForm):
     """A note in free words."""
 
     words = TextAreaField("Your note", validators=[DataRequired("Write the note first."), _WORDS])
+    origin = RadioField(
+        "Does it come from a protected record?",
+        description="Then it is sealed apart, and goes on only with consent, in an emergency, or by court order.",
+        choices=_ORIGINS,
+        default="notes",
+        validators=[InputRequired()],
+    )
 
 
 class ActionForm(OnceForm):

@@ -3,29 +3,36 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, time
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from flask import flash, g, redirect, render_template, request, url_for
-from sqlalchemy import Row, select
+from sqlalchemy import Row
 from sqlalchemy.orm import Session
 
-from desk import acting, choices, reading, words
+from desk import acting, choices, grounds, reading, words
 from desk.answers import Page
-from desk.forms import AcknowledgeForm, HandOnForm
+from desk.forms import AcknowledgeForm
+from desk.grounds import Condition
+from desk.handing_forms import HandOnForm
 from directory import teams
 from directory.guards import guard
 from foundation import clock, database, web
 from referrals import content, grants
 from referrals.facts import Urgency
 from referrals.opening import OpenedPart
-from referrals.tables import sealed_parts
-from routing import business_days, handoffs
+from routing import disclosure, handoffs, permission, timetable
 from routing.handoffs import Offer
-from routing.states import BASES, KINDS, STEPS, Basis, Kind, Reason
+from routing.states import BASES, KINDS, Basis, Kind, Reason
 
 # Page → the fields that it asks for. `look` asks for none, and `send` is no page.
-ASKED: dict[str, tuple[str, ...]] = {"whom": ("to_team", "kind"), "what": ("parts", "basis"), "look": ()}
+ASKED: dict[str, tuple[str, ...]] = {
+    "whom": ("to_team", "kind"),
+    "what": ("parts", "need", "overlap_until", "basis", "threat", "danger", "conditions_met"),
+    "look": (),
+}
+_FIELDS = (*ASKED["whom"], "parts_for", *ASKED["what"])
 
 
 @dataclass(frozen=True)
@@ -43,6 +50,7 @@ class LastLook:
     answer_by: datetime
     at_once: bool
     told: list[OpenedPart] | None
+    overlap_until: datetime | None
 
 
 @guard("referral.hand_on")
@@ -50,6 +58,8 @@ def hand_on_page(reference: str) -> Page:
     """The first page."""
     with database.reading(web.engine()) as session:
         form = _form(session)
+    if request.args.get("to"):
+        form.to_team.data, form.kind.data = request.args["to"], Kind.TRANSFER.value
     return render_template("hand_on_whom.html", form=form, kinds=_MEANINGS, carried=_carried(form, "whom"))
 
 
@@ -58,15 +68,13 @@ def hand_on(reference: str) -> Page:
     """The page that was asked for, or the first one before it that has a fault; at the end, the offer."""
     with database.transaction(web.engine()) as session:
         form, now = _form(session), clock.now()
-        wanted = request.form.get("step", "look")
-        page = _page(form, wanted)
+        condition = _condition(session, form)
+        page = _page(form, request.form.get("step", "look"), condition)
         if page == "send":
-            _send(session, form, now)
+            _send(session, form, condition, now)
         look = _last_look(session, form, now) if page == "look" else None
     if page == "send":
-        flash(
-            f"{g.referral.reference} was sent on. You keep responsibility until a named person acknowledges."
-        )
+        flash(_SENT[Kind(form.kind.data)].format(reference=g.referral.reference))
         return redirect(url_for("desk.referral", reference=reference))
     status = 400 if form.errors else 200
     return (
@@ -75,11 +83,20 @@ def hand_on(reference: str) -> Page:
             form=form,
             kinds=_MEANINGS,
             look=look,
-            always=[words.PARTS[part] for part in _always(form.kind.data)],
+            condition=condition,
+            always=[words.PARTS[part] for part in _always(form.kind.data) if part != "need"],
             carried=_carried(form, page),
         ),
         status,
     )
+
+
+_SENT = {
+    Kind.TRANSFER: "{reference} was sent on. You keep responsibility until a named person acknowledges.",
+    Kind.CONSULT: "{reference}: they are asked to work on it with you. You keep responsibility.",
+    Kind.SUPPORT: "{reference}: they are asked to help. You keep responsibility.",
+    Kind.INFORM: "{reference}: they are told. You keep responsibility.",
+}
 
 
 @guard("referral.recall")
@@ -98,10 +115,24 @@ def recall(reference: str) -> Page:
     return redirect(url_for("desk.referral", reference=reference))
 
 
+@guard("referral.permission")
+def ask_permission(reference: str) -> Page:
+    """Asks the originator whether it may go to the team that was chosen."""
+    about = request.form.get("about", "")
+    with database.transaction(web.engine()) as session:
+        names = dict(choices.teams_to_ask(session, without={g.standing.holder}))
+        if about in names:
+            permission.ask(
+                session, reading.keys(), g.referral, about, actor=acting.as_holder(), now=clock.now()
+            )
+            flash(f"The originator is asked whether it may go to {names[about]}. You are told the answer.")
+    return redirect(url_for("desk.referral", reference=reference))
+
+
 def is_holders(offer: Row[Any]) -> bool:
     """Whether who holds the referral now may take the offer back: its own, and what was asked for it before."""
     own: bool = offer.from_team_id == g.standing.holder
-    return own or not KINDS[Kind(offer.kind)].moves_custody
+    return own or offer.kind not in (Kind.TRANSFER.value, Kind.REQUEST.value)
 
 
 _MEANINGS = {kind.value: rule.words for kind, rule in KINDS.items()}
@@ -110,40 +141,55 @@ _MEANINGS = {kind.value: rule.words for kind, rule in KINDS.items()}
 def _form(session: Session) -> HandOnForm:
     form = HandOnForm()
     form.to_team.choices = choices.grouped(session, g.referral.id, without={g.standing.holder})
-    kind, disclosable = form.kind.data, _disclosable(session)
-    free = [part for part in disclosable if part not in _always(kind)]
+    kind = form.kind.data
+    free = [part for part in disclosable(session) if part not in _always(kind)]
     form.parts.choices = [(part, words.PARTS[part]) for part in free]
     if kind in _MEANINGS and form.parts_for.data != kind:
-        form.parts.data = [part for part in KINDS[Kind(kind)].parts if part in free]
+        chosen = set(KINDS[Kind(kind)].parts) - disclosure.ORIGINS.keys()
+        form.parts.data = [part for part in free if part in chosen]
         form.parts_for.data = kind
     form.parts.data = [part for part in form.parts.data or () if part not in _always(kind)]
     return form
 
 
 def _always(kind: str | None) -> tuple[str, ...]:
-    """What goes along unasked: whoever takes it over documents it, and that needs the key of the notes."""
-    return ("notes",) if kind == Kind.TRANSFER else ()
+    """What goes along unasked: whoever takes it over documents it, and a supporter sees the need."""
+    return KINDS[Kind(kind)].always if kind in _MEANINGS else ()
 
 
 def _chosen(form: HandOnForm) -> list[str]:
     return [*(form.parts.data or ()), *_always(form.kind.data)]
 
 
-def _disclosable(session: Session) -> list[str]:
-    """The parts that the holder can open and that somebody filled in; notes always can be."""
+def disclosable(session: Session) -> list[str]:
+    """Parts that the holder can open and in which there is something; notes always can be."""
     granted = grants.granted_parts(session, g.referral.id, g.standing.holder)
-    filled = set(
-        session.execute(
-            select(sealed_parts.c.part).where(sealed_parts.c.referral_id == g.referral.id)
-        ).scalars()
-    )
-    return [part for part in words.PARTS if part in granted and (part in filled or part == "notes")]
+    return [
+        part
+        for part in words.PARTS
+        if part in granted
+        and part != "need"
+        and (part == "notes" or disclosure.is_filled(session, g.referral.id, part))
+    ]
 
 
-def _page(form: HandOnForm, wanted: str) -> str:
+def _condition(session: Session, form: HandOnForm) -> Condition | None:
+    """What the originator's handling code asks for, once it is known where it would go."""
+    chosen = {value for group in form.to_team.choices.values() for value, _ in group}
+    if not form.to_team.data or form.to_team.data not in chosen or form.kind.data not in _MEANINGS:
+        return None
+    return grounds.condition(session, Kind(form.kind.data), form.to_team.data, form.basis.data)
+
+
+def _page(form: HandOnForm, wanted: str, condition: Condition | None) -> str:
     """`wanted`, or the first page before it with a fault at one of its fields."""
     before = list(ASKED)[: list(ASKED).index(wanted)] if wanted in ASKED else list(ASKED)
     form.validate()
+    grounds.check(form, condition)
+    if form.overlap_until.data and form.kind.data != Kind.TRANSFER.value:
+        form.overlap_until.errors = ("Two teams work until a day only with a transfer.",)
+    elif form.overlap_until.data and form.overlap_until.data <= clock.now().date():
+        form.overlap_until.errors = ("Choose a day that is still to come.",)
     for page in before:
         if any(form[name].errors for name in ASKED[page]):
             _forgive(form, page)
@@ -161,25 +207,49 @@ def _forgive(form: HandOnForm, page: str) -> None:
 
 def _carried(form: HandOnForm, page: str) -> list[tuple[str, str]]:
     """Names and values of what other pages asked for: it goes along unseen."""
-    names = [name for name in ("to_team", "kind", "parts", "parts_for", "basis") if name not in ASKED[page]]
     pairs: list[tuple[str, str]] = []
-    for name in names:
+    for name in (name for name in _FIELDS if name not in ASKED[page]):
         value = form[name].data
-        pairs += [(name, one) for one in (value if isinstance(value, list) else [value]) if one]
+        pairs += [(name, _typed(one)) for one in (value if isinstance(value, list) else [value]) if one]
     return pairs
 
 
-def _send(session: Session, form: HandOnForm, now: datetime) -> None:
+def _typed(value: Any) -> str:
+    return "y" if value is True else str(value)
+
+
+def _send(session: Session, form: HandOnForm, condition: Condition | None, now: datetime) -> None:
+    kind, actor = Kind(form.kind.data), acting.as_holder()
+    # The ground is sealed before the offer that rests on it, in the same transaction.
+    ground = grounds.seal(session, "ground", form.threat.data, actor, now)
+    danger = grounds.seal(session, "override", form.danger.data, actor, now) if condition else None
+    need = grounds.seal(session, "need", form.need.data, actor, now) if kind is Kind.SUPPORT else None
+    overlap_until = _overlap(session, form)
     proposal = Offer(
         referral_id=g.referral.id,
-        kind=Kind(form.kind.data),
+        kind=kind,
         from_team=g.standing.holder,
         to_team=form.to_team.data,
-        reason=Reason.HANDED_ON,
+        reason=Reason.SUBJECT_MOVED if overlap_until else Reason.HANDED_ON,
         basis=Basis(form.basis.data),
         parts=tuple(_chosen(form)),
+        ground_id=ground,
+        need_id=need,
+        override_id=danger,
+        conditions_met=bool(form.conditions_met.data),
+        overlap_until=overlap_until,
     )
-    handoffs.offer(session, reading.keys(), proposal, actor=acting.as_holder(), now=now)
+    id = handoffs.offer(session, reading.keys(), proposal, actor=actor, now=now)
+    if danger:
+        permission.override(session, handoffs.handoff(session, id), danger, actor=actor, now=now)
+
+
+def _overlap(session: Session, form: HandOnForm) -> datetime | None:
+    """The end of the last day, where the sending team is."""
+    if not form.overlap_until.data:
+        return None
+    zone = ZoneInfo(teams.team(session, g.standing.holder).time_zone)
+    return datetime.combine(form.overlap_until.data, time(23, 59), zone)
 
 
 def _last_look(session: Session, form: HandOnForm, now: datetime) -> LastLook:
@@ -195,9 +265,10 @@ def _last_look(session: Session, form: HandOnForm, now: datetime) -> LastLook:
         names=words.PARTS,
         questions={part: [told.question for told in content.FIELDS if told.part == part] for part in parts},
         basis=BASES[Basis(form.basis.data)],
-        answer_by=business_days.due(now, STEPS[urgency][1].after, urgency, receiver.time_zone),
+        answer_by=timetable.of(session, receiver.id).step_due(now, kind, urgency, 1),
         at_once=urgency is Urgency.IMMINENT,
         told=_told(session, parts, now),
+        overlap_until=_overlap(session, form),
     )
 
 

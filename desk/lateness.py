@@ -15,8 +15,8 @@ from directory.teams import TeamKind
 from ledger import verification
 from referrals.facts import Urgency
 from referrals.states import Move, State
-from routing import business_days, handoffs
-from routing.states import STEPS, Kind
+from routing import handoffs, timetable
+from routing.states import Kind
 
 # What is due → what to ask of the team that holds it, to end "Call Tempe Police; ask them …".
 _ASK_HOLDER: dict[str, str] = {
@@ -24,6 +24,7 @@ _ASK_HOLDER: dict[str, str] = {
     "work": "to take the next action",
     "location_needed": "what they learned of the place",
     "confirm_location": "which place is meant",
+    "outside": "how it went at the agency outside",
     "approve_closing": "to find a second member for the closing",
 }
 _ASK_ANY_HOLDER = "to choose a team"
@@ -35,6 +36,7 @@ _NEW_DUE = frozenset(
         Move.OFFER.value,
         Move.WAIT_AT_DESK.value,
         Move.ACKNOWLEDGE.value,
+        Move.RETURN.value,
         Move.WORK.value,
         Move.PROPOSE_CLOSING.value,
         Move.REFUSE_CLOSING.value,
@@ -96,7 +98,8 @@ def below(session: Session, team_ids: Collection[str]) -> list[str]:
 
 def _call_receiver(session: Session, offer: Row[Any], now: datetime) -> Call:
     team, urgency = teams.team(session, offer.to_team_id), Urgency(offer.urgency)
-    first_due = business_days.due(offer.offered_at, STEPS[urgency][1].after, urgency, team.time_zone)
+    clocks = timetable.of(session, offer.to_team_id)
+    first_due = clocks.step_due(offer.offered_at, Kind(offer.kind), urgency, 1)
     late_since = first_due if first_due <= now else None
     return Call(team.name, team.telephone, _ASK_RECEIVER, late_since, offer.due_at)
 

@@ -11,17 +11,22 @@ from desk import (
     answers,
     board,
     calendar,
+    calls_page,
     closing,
     contacts,
     coverage,
     documenting,
+    drafts,
     export,
     finding,
+    giving_back,
     hand_on,
     importing,
+    outside_pages,
     people,
     records,
     referral_pages,
+    rules,
     schedule,
     status,
     what_if,
@@ -33,6 +38,8 @@ from foundation import clock, database, heartbeat, web
 from referrals.facts import Urgency
 from referrals.moves import NotNow
 from referrals.sealing import CannotOpen
+from routing.disclosure import NotDisclosable
+from routing.handling import NeedsPermission
 from routing.handoffs import AlreadyAnswered
 
 desk = Blueprint("desk", __name__)
@@ -98,6 +105,11 @@ _PAGES: tuple[tuple[str, str, Any, Any], ...] = (
     ("/coverage", "coverage", coverage.coverage_page, None),
     ("/coverage/<letters>", "coverage_state", coverage.state_page, None),
     ("/what-if", "what_if", what_if.what_if_page, what_if.what_if),
+    ("/rules", "rules", rules.rules_page, None),
+    ("/rules/drafts", "drafts", rules.drafts_page, rules.begin),
+    ("/rules/drafts/<draft_id>", "draft", drafts.draft_page, None),
+    ("/rules/drafts/<draft_id>/rule", "draft_rule", drafts.rule_page, drafts.put_rule),
+    ("/rules/drafts/<draft_id>/<step>", "draft_step", None, drafts.act),
     (_ONE, "referral", referral_pages.referral_page, None),
     (f"{_ONE}/open", "open", None, referral_pages.open_told),
     (f"{_ONE}/timeline", "timeline", referral_pages.timeline_page, None),
@@ -110,6 +122,14 @@ _PAGES: tuple[tuple[str, str, Any, Any], ...] = (
     (f"{_ONE}/decline", "decline", answers.decline_page, answers.decline),
     (f"{_ONE}/hand-on", "hand_on", hand_on.hand_on_page, hand_on.hand_on),
     (f"{_ONE}/recall", "recall", None, hand_on.recall),
+    (f"{_ONE}/permission", "permission", None, hand_on.ask_permission),
+    (f"{_ONE}/give-back", "give_back", giving_back.give_back_page, giving_back.give_back),
+    (f"{_ONE}/complete", "complete", None, giving_back.complete),
+    (f"{_ONE}/step-aside", "step_aside", giving_back.step_aside_page, giving_back.step_aside),
+    (f"{_ONE}/request", "request", giving_back.request_page, giving_back.send_request),
+    (f"{_ONE}/outside", "outside", outside_pages.outside_page, outside_pages.hand_out),
+    (f"{_ONE}/call-back", "call_back", outside_pages.call_back_page, outside_pages.call_back),
+    (f"{_ONE}/calls", "calls", calls_page.calls_page, calls_page.record_call),
     (f"{_ONE}/note", "note", documenting.note_page, documenting.note),
     (f"{_ONE}/action", "action", documenting.action_page, documenting.action),
     (f"{_ONE}/place", "place", documenting.place_page, documenting.place),
@@ -139,4 +159,6 @@ desk.before_app_request(_use_zone)
 desk.app_context_processor(_for_templates)
 for _race in (NotNow, AlreadyAnswered):
     desk.app_errorhandler(_race)(referral_pages.already_answered)
+for _forbidden in (NotDisclosable, NeedsPermission):
+    desk.app_errorhandler(_forbidden)(referral_pages.forbidden)
 desk.app_errorhandler(CannotOpen)(referral_pages.not_disclosed)

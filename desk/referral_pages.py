@@ -10,9 +10,23 @@ from flask import g, redirect, render_template, request, url_for
 from sqlalchemy import Row
 from sqlalchemy.orm import Session
 
-from desk import acting, answers, hand_on, lateness, next_step, places, reading, timeline, why, words
+from desk import (
+    acting,
+    answers,
+    calls_page,
+    giving_back,
+    hand_on,
+    lateness,
+    next_step,
+    places,
+    reading,
+    timeline,
+    why,
+    words,
+)
 from desk.answers import Page
 from desk.forms import AcknowledgeForm
+from desk.handing_forms import PressForm
 from desk.lateness import Call
 from desk.next_step import NextStep
 from directory import members, permissions, teams
@@ -27,7 +41,7 @@ from referrals.opening import OpenedPart
 from referrals.sealing import CannotOpen
 from referrals.states import State
 from routing import handoffs, snapshots
-from routing.states import BASES, OPEN, HandoffState
+from routing.states import BASES, OPEN, HandoffState, Kind
 
 
 @dataclass(frozen=True)
@@ -58,6 +72,9 @@ class Handed:
     parts: list[str]
     basis: str
     recall: AcknowledgeForm | None
+    may_give_back: bool
+    complete: PressForm | None
+    may_call_back: bool
 
 
 @dataclass(frozen=True)
@@ -111,6 +128,11 @@ def already_answered(fault: Exception) -> tuple[str, int]:
     return _refused("Somebody was first", str(fault)), 409
 
 
+def forbidden(fault: Exception) -> tuple[str, int]:
+    """The ground, or the originator's handling code, does not allow it."""
+    return _refused("It may not go along", str(fault)), 403
+
+
 def not_disclosed(fault: CannotOpen) -> tuple[str, int]:
     """Notes are sealed under a key that this member's team was not given."""
     sentence = "This was not disclosed to your team, so nothing was recorded. Tell the team that holds it"
@@ -125,6 +147,7 @@ def _page() -> str:
         return render_template(
             "referral.html",
             asked=[_asked(session, offer) for offer in answers.my_offers(session)],
+            calls=calls_page.to_make(session),
             facts=_facts(session),
             disclosed=_disclosed(session),
             opened=opened,
@@ -255,7 +278,13 @@ def _done(session: Session, entries: list[Entry] | None) -> list[Done] | None:
 
 
 def _what(entry: Entry) -> str:
-    plain = {"note": "Note", "closing": "Reason for closing"}
+    plain = {
+        "note": "Note" if entry.part == "notes" else f"Note ({words.PARTS[entry.part].lower()})",
+        "closing": "Reason for closing",
+        "ground": "The threat behind an emergency",
+        "override": "Why the handling code was set aside",
+        "need": "What a supporter was asked",
+    }
     return ACTIONS.get(entry.action or "", "") or plain.get(entry.kind, entry.kind)
 
 
@@ -275,9 +304,12 @@ def _handed_row(row: Row[Any], by: str | None, may_recall: bool) -> Handed:
         to_team=row.as_then["to_team"],
         state=words.HANDOFF_STATES[HandoffState(row.state)],
         by=by,
-        at=row.answered_at or row.opened_at or row.offered_at,
+        at=row.ended_at or row.answered_at or row.opened_at or row.offered_at,
         due_at=row.due_at,
         parts=[words.PARTS[part] for part in row.parts if part in words.PARTS],
         basis=BASES.get(row.basis, row.basis),
         recall=AcknowledgeForm(formdata=None, handoff=row.id) if recallable else None,
+        may_give_back=giving_back.can_give_back(row),
+        complete=PressForm(formdata=None, handoff=row.id) if giving_back.can_complete(row) else None,
+        may_call_back=recallable and row.kind == Kind.EXTERNAL.value,
     )

@@ -16,6 +16,7 @@ from ledger import checkpoints, verification
 from ledger.checkpoints import Place
 from referrals.casework import ACTIONS, DISPOSITIONS
 from routing import handoffs
+from routing.calls import EMERGENCY, RESULTS
 from routing.states import BASES, DECLINES
 
 Entry = dict[str, Any]
@@ -50,6 +51,21 @@ _SENTENCES: dict[str, str] = {
     "handoff_declined": "{who} of {to_team} declined the {kind}{via}: {reason}.",
     "handoff_recalled": "{who} took back the offer to {to_team}.",
     "handoff_lapsed": "Nobody at {to_team} answered in time, so the offer to them ended.",
+    "handoff_returned": "{who} of {to_team} gave the {kind} back.",
+    "handoff_completed": "The {kind} with {to_team} is done.",
+    "handoff_confirmed_by_call": "{who} called the agency outside back, and it confirmed that it has it.",
+    "handoff_permission_given": "{who} of {to_team} allowed it to go to {about}.",
+    "handoff_permission_refused": "{who} of {to_team} did not allow it to go to {about}.",
+    "handoff_handling_set_aside": "{who} set the originator's handling code aside for imminent danger.",
+    "handoff_overlap_began": "The person moved: {to_team} works on beside {from_team} for a while.",
+    "handoff_overlap_ended": "The time in which {to_team} worked on beside {from_team} is over.",
+    "custody_returned": "Custody went back from {from_team} to {custodian}: {waits}.",
+    "recused": "{who} stepped aside, or with their whole team, for a conflict of interest.",
+    "call_owed": "Nobody had acknowledged: {desk} must telephone {whom}.",
+    "call_recorded": "{who} telephoned {whom}: {result}.",
+    "ground_recorded": "{who} wrote down the threat that is the ground.",
+    "override_recorded": "{who} wrote down why the handling code could not wait.",
+    "need_recorded": "{who} wrote down what is needed, and whom to contact.",
     "handoff_escalated": "{to_team} had not answered, so more people were told.",
     "content_opened": "{who} opened what was told.",
     "note_recorded": "{who} added a note.",
@@ -62,7 +78,7 @@ _SENTENCES: dict[str, str] = {
     "receipt_exported": "{who} took a custody receipt of a handoff.",
 }
 _PARTS_OF_SERVICE = {"intake": "A member of the public", "routing": "The service", "clock": "The clock"}
-_VIA = {"sms": ", by text message", "desk": ""}
+_VIA = {"sms": ", by text message", "desk": "", "phone": ", by telephone"}
 
 
 def moments(session: Session, referral_id: str) -> list[Moment]:
@@ -126,6 +142,12 @@ def _words(entry: Entry, names: dict[str, str]) -> dict[str, str]:
         "disposition": DISPOSITIONS.get(facts.get("disposition"), "closed"),
         "action": ACTIONS.get(facts.get("action"), "something else"),
         "waits": words.WAITS.get(facts.get("due_reason"), "somebody there decides"),
+        "about": names.get(facts.get("about"), "an agency outside this service"),
+        "desk": names.get(facts.get("desk"), "the desk above"),
+        "whom": "the 911 centre"
+        if facts.get("whom") == EMERGENCY
+        else names.get(facts.get("whom"), "the team"),
+        "result": RESULTS.get(facts.get("result"), "").removeprefix("I ") or "tried",
         "better": names.get(facts.get("better_team"), ""),
     }
 

@@ -28,6 +28,10 @@ DUE: dict[str, str] = {
     "declined": "a choice: who was asked said no",
     "recalled": "a choice: the offer was taken back",
     "no_answer": "a call: nobody who was asked has answered",
+    "returned": "a choice: the team that had it gave it back",
+    "departed": "a choice: nobody is left in the team that had it",
+    "recused": "a choice: the team that had it has a conflict of interest",
+    "outside": "asking the agency outside how it went",
 }
 
 # Why it waits at a desk, by the same codes.
@@ -40,6 +44,9 @@ WAITS: dict[str, str] = {
     "no_answer": "nobody who was asked has answered",
     "declined": "the team that was asked declined",
     "recalled": "the offer was taken back",
+    "returned": "the team that had it gave it back",
+    "departed": "nobody is left in the team that had it",
+    "recused": "the team that had it has a conflict of interest",
 }
 
 # Why a team was asked, to end "You were asked because …".
@@ -52,6 +59,11 @@ ASKED_BECAUSE: dict[Reason, str] = {
     Reason.NOTIFY_RULE: "the coverage rules say that your team is told",
     Reason.HANDED_ON: "{from_team} handed it on to you",
     Reason.BETTER_TEAM: "another team named yours as the better one",
+    Reason.REQUESTED: "{from_team} would like to take it over",
+    Reason.SUBJECT_MOVED: "the person whom it is about moved into your area",
+    Reason.DEPARTED: "nobody is left in the team that was asked before",
+    Reason.RECUSED: "the team that had it has a conflict of interest",
+    Reason.HANDLING: "the originator has to allow it",
 }
 
 STATES: dict[State, str] = {
@@ -71,6 +83,7 @@ HANDOFF_STATES: dict[HandoffState, str] = {
     HandoffState.LAPSED: "nobody answered in time",
     HandoffState.RECALLED: "taken back",
     HandoffState.PASSED_ON: "acknowledged, later passed on",
+    HandoffState.RETURNED: "acknowledged, later given back",
     HandoffState.COMPLETED: "completed",
 }
 
@@ -80,6 +93,7 @@ ACKNOWLEDGING: dict[str, str] = {
     "consult": "Your team works on it with {from_team}, who keeps responsibility and is told at once.",
     "support": "Your team helps {from_team}, who keeps responsibility and is told at once.",
     "inform": "You confirm that your team knows. {from_team} keeps responsibility.",
+    "request": "You agree to pass it over. Then hand it on to {from_team}: until they acknowledge, you keep it.",
 }
 
 PARTS: dict[str, str] = {
@@ -88,6 +102,9 @@ PARTS: dict[str, str] = {
     "reporter": "How to reach the person who reported",
     "attachments": "Files",
     "notes": "Notes and actions",
+    "need": "The need, and whom to contact",
+    "education": "Records of a school",
+    "health": "Records of health care",
 }
 
 RELATIONS: dict[Relation, str] = {

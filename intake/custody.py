@@ -35,6 +35,7 @@ DUE = {
 _ANSWERED = {
     HandoffState.ACKNOWLEDGED: lazy_gettext("%(team)s acknowledged and has custody from here on."),
     HandoffState.PASSED_ON: lazy_gettext("%(team)s acknowledged and had custody from here on."),
+    HandoffState.RETURNED: lazy_gettext("%(team)s acknowledged and had custody from here on."),
     HandoffState.COMPLETED: lazy_gettext("%(team)s acknowledged and had custody from here on."),
     HandoffState.DECLINED: lazy_gettext("%(team)s declined: %(reason)s."),
     HandoffState.LAPSED: lazy_gettext("%(team)s did not answer in time."),

@@ -17,11 +17,13 @@ from referrals import grants, moves, sealing
 from referrals.facts import Urgency
 from referrals.grants import Keys
 from referrals.moves import NotNow
-from referrals.sealing import Place
+from referrals.sealing import CannotOpen, Place
 from referrals.states import Move, State
 from referrals.tables import casework, closings
 
 NOTES = "notes"
+# Parts under whose keys members write. A record of a school or of care has a key of its own.
+WRITTEN = frozenset({NOTES, "need", "education", "health"})
 
 # What was done, by code; the words beside it are sealed.
 ACTIONS: dict[str, str] = {
@@ -66,6 +68,7 @@ class Entry:
     id: str
     kind: str
     action: str | None
+    part: str
     team_id: str
     member_id: str
     at: datetime
@@ -83,22 +86,26 @@ def record(
     actor: Actor,
     now: datetime,
     id: str | None = None,
+    part: str = NOTES,
 ) -> str:
-    """Seals a note, or an action taken, under the referral's key for notes; returns its id. Never changed later.
+    """Seals words under the key of their part; returns their id. Never changed later. Raises CannotOpen where the
+    actor's team was not given that part.
 
+    `kind` is note, action, closing, or what a handoff rests on: ground, override, need.
     `id` is the key that a form was given: the same form twice raises IntegrityError instead of a second record.
     """
     assert actor.member_id is not None
     assert actor.team_id is not None
     id = id or new_id()
     commitment_key = moves.lock(session, referral_id).commitment_key
-    key = grants.part_key(session, keys, referral_id, NOTES, team_id=actor.team_id)
-    blob = sealing.seal(key, Place(keys.deployment, referral_id, NOTES), words.encode(), purpose=id)
+    key = grants.part_key(session, keys, referral_id, part, team_id=actor.team_id)
+    blob = sealing.seal(key, Place(keys.deployment, referral_id, part), words.encode(), purpose=id)
     session.execute(
         insert(casework).values(
             id=id,
             referral_id=referral_id,
             kind=kind,
+            part=part,
             action=action,
             team_id=actor.team_id,
             member_id=actor.member_id,
@@ -118,21 +125,34 @@ def record(
 
 
 def documented(session: Session, keys: Keys, referral_id: str, team_id: str) -> list[Entry]:
-    """All notes and actions, oldest first. Raises CannotOpen where the team was not granted the notes."""
-    key = grants.part_key(session, keys, referral_id, NOTES, team_id=team_id)
+    """All that was written down in parts that the team was given, oldest first. Raises CannotOpen where it was given
+    none of them."""
+    opened = {
+        part: grants.part_key(session, keys, referral_id, part, team_id=team_id)
+        for part in sorted(grants.granted_parts(session, referral_id, team_id) & WRITTEN)
+    }
+    if not opened:
+        raise CannotOpen("no grant of any notes")
     rows = session.execute(
-        select(casework).where(casework.c.referral_id == referral_id).order_by(casework.c.at, casework.c.id)
+        select(casework)
+        .where(casework.c.referral_id == referral_id, casework.c.part.in_(opened))
+        .order_by(casework.c.at, casework.c.id)
     ).all()
-    place = Place(keys.deployment, referral_id, NOTES)
     return [
         Entry(
             row.id,
             row.kind,
             row.action,
+            row.part,
             row.team_id,
             row.member_id,
             row.at,
-            sealing.unseal(key, place, row.blob, purpose=row.id).decode(),
+            sealing.unseal(
+                opened[row.part],
+                Place(keys.deployment, referral_id, row.part),
+                row.blob,
+                purpose=row.id,
+            ).decode(),
         )
         for row in rows
     ]
@@ -222,6 +242,15 @@ def withdraw_closing(
         actor=actor,
         due_at=due_at,
         due_reason="work",
+    )
+
+
+def drop_closing(session: Session, referral_id: str, *, actor: Actor, now: datetime) -> None:
+    """The team that proposed a closing does not hold it any more: nobody answers the proposal."""
+    session.execute(
+        update(closings)
+        .where(closings.c.referral_id == referral_id, closings.c.answered_at.is_(None))
+        .values(answered_by=actor.member_id, answered_at=now, approved="no")
     )
 
 

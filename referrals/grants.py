@@ -131,6 +131,17 @@ def withdraw(session: Session, handoff_id: str) -> None:
     session.execute(delete(grants).where(grants.c.handoff_id == handoff_id))
 
 
+def drop_team(session: Session, referral_id: str, team_id: str) -> None:
+    """Closes a referral to a team: nothing that it was ever given opens any more."""
+    session.execute(
+        delete(grants).where(
+            grants.c.referral_id == referral_id,
+            grants.c.team_id == team_id,
+            grants.c.purpose == KeyPurpose.READING.value,
+        )
+    )
+
+
 def granted_parts(session: Session, referral_id: str, team_id: str) -> frozenset[str]:
     """The parts that a team can open."""
     rows = session.execute(

@@ -22,7 +22,9 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.kdf.argon2 import Argon2id
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
-PARTS = ("narrative", "subject", "reporter", "attachments", "notes")
+# `need` is what a supporter is asked for. Records of a school or of care have keys of their own: the law binds who
+# may pass them on, and on which ground.
+PARTS = ("narrative", "subject", "reporter", "attachments", "notes", "need", "education", "health")
 # A grant of this part carries the referral's key, from which all parts' keys follow.
 ALL = "all"
 KEY_BYTES = 32

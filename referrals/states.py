@@ -24,6 +24,8 @@ class Move(StrEnum):
     ASK = "asked"
     WAIT_AT_DESK = "waits_at_desk"
     ACKNOWLEDGE = "custody_moved"
+    # Back to who had it before, or up to the desk above: nobody has to acknowledge what must not be ownerless.
+    RETURN = "custody_returned"
     REMIND = "due_again"
     WORK = "worked_on"
     PROPOSE_CLOSING = "closing_proposed"
@@ -54,6 +56,12 @@ MOVES: dict[Move, dict[State, State]] = {
         State.OFFERED: State.HELD,
         State.AT_DESK: State.HELD,
         State.HELD: State.HELD,
+    },
+    Move.RETURN: {
+        State.AT_DESK: State.AT_DESK,
+        State.OFFERED: State.AT_DESK,
+        State.HELD: State.AT_DESK,
+        State.CLOSING: State.AT_DESK,
     },
     Move.REMIND: {state: state for state in _OPEN},
     Move.WORK: {State.AT_DESK: State.AT_DESK, State.OFFERED: State.OFFERED, State.HELD: State.HELD},

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Row, Table, select, update
+from sqlalchemy import Column, ColumnElement, Row, Select, Table, select, true, update
 from sqlalchemy.orm import Session
 
 from directory import members, teams
@@ -24,11 +25,12 @@ from referrals.facts import Urgency
 from referrals.filing import ROUTE
 from referrals.states import Move, State
 from referrals.tables import referrals
-from routing import business_days, handoffs, telling
-from routing.business_days import desk_due
+from routing import calls, handoffs, overlap, recusals, telling, timetable
 from routing.handoffs import AlreadyAnswered, Offer
-from routing.states import KINDS, OPEN, STEPS, Basis, Kind, Reason
+from routing.states import KINDS, OPEN, STEPS_OF, Basis, Kind, Reason
+from routing.tables import calls as call_rows
 from routing.tables import handoffs as handoff_rows
+from routing.timetable import desk_due
 
 log = logging.getLogger(__name__)
 
@@ -45,59 +47,102 @@ def sweep(duty: Duty, most: int = 200) -> int:
     """Takes every step that is due, each in a transaction of its own; returns how many were taken."""
     with database.reading(duty.engine) as session:
         now = database.now(session)
-        offers, waiting = _due_offers(session, now, most), _due_referrals(session, now, most)
-    taken = sum(_took(duty, _next_step, id, handoff_rows) for id in offers)
-    return taken + sum(_took(duty, _remind, id, referrals) for id in waiting)
+        found = [(due, _ids(session, due.query(now), most)) for due in _DUE]
+    return sum(_took(duty, due, id) for due, ids in found for id in ids)
 
 
 Step = Callable[[Session, Duty, str], None]
 
 
-def _took(duty: Duty, step: Step, id: str, table: Table) -> bool:
+@dataclass(frozen=True)
+class _Due:
+    """One kind of clock: its column, which rows count, and the step that is taken."""
+
+    column: Column[Any]
+    counts: ColumnElement[bool]
+    step: Step
+
+    def query(self, now: datetime) -> Select[str]:
+        """The ids of what is due, most overdue first."""
+        table = self.column.table
+        return select(table.c.id).where(self.counts, self.column <= now).order_by(self.column)
+
+
+def _took(duty: Duty, due: _Due, id: str) -> bool:
     """Whether the step could be taken. One that fails is put off, so that it neither stops nor starves the others."""
     try:
         with database.transaction(duty.engine) as session:
-            step(session, duty, id)
+            due.step(session, duty, id)
         return True
     except (AlreadyAnswered, moves.NotNow):
         # Somebody answered between our look and our step: that is what the clock waits for.
         return False
     except Exception as fault:
         log.error("a due step failed: %s", type(fault).__name__)
+    table = due.column.table
+    assert isinstance(table, Table)
     with database.transaction(duty.engine) as session:
         put_off = database.now(session) + _PUT_OFF
-        session.execute(update(table).where(table.c.id == id).values(due_at=put_off))
+        session.execute(update(table).where(table.c.id == id).values({due.column.name: put_off}))
     return False
 
 
-def _due_offers(session: Session, now: datetime, most: int) -> list[str]:
-    query = select(handoff_rows.c.id).where(handoff_rows.c.state.in_(OPEN), handoff_rows.c.due_at <= now)
-    return list(session.execute(query.order_by(handoff_rows.c.due_at).limit(most)).scalars())
+def _ids(session: Session, query: Select[str], most: int) -> list[str]:
+    return list(session.execute(query.limit(most)).scalars())
 
 
-def _due_referrals(session: Session, now: datetime, most: int) -> list[str]:
-    query = select(referrals.c.id).where(referrals.c.state != State.CLOSED.value, referrals.c.due_at <= now)
-    return list(session.execute(query.order_by(referrals.c.due_at).limit(most)).scalars())
+def _remind_asked(session: Session, duty: Duty, handoff_id: str) -> None:
+    """Half the time of an offer's first step is over."""
+    now, row = database.now(session), handoffs.handoff(session, handoff_id)
+    taken = database.changed(
+        session,
+        update(handoff_rows)
+        .where(handoff_rows.c.id == row.id, handoff_rows.c.remind_at <= now, handoff_rows.c.state.in_(OPEN))
+        .values(remind_at=None),
+    )
+    if taken == 1:
+        telling.remind(session, row, now)
+
+
+def _remind_holder(session: Session, duty: Duty, referral_id: str) -> None:
+    """Half the custodian's time is over. Nothing changes but that it is told."""
+    now, row = database.now(session), moves.lock(session, referral_id)
+    if row.remind_at is None or row.remind_at > now or row.state == State.CLOSED.value:
+        return
+    moves.reminded(session, referral_id)
+    telling.tell_custodian(session, row, row.custodian_team_id, "reminder", now)
+
+
+def _end_overlap(session: Session, duty: Duty, handoff_id: str) -> None:
+    overlap.finish(session, handoff_id, database.now(session))
+
+
+def _call_again(session: Session, duty: Duty, call_id: str) -> None:
+    calls.remind(session, call_id, database.now(session))
 
 
 def _next_step(session: Session, duty: Duty, handoff_id: str) -> None:
     now, row = database.now(session), handoffs.handoff(session, handoff_id)
-    steps, step = STEPS[Urgency(row.urgency)], row.step + 1
+    kind, urgency, step = Kind(row.kind), Urgency(row.urgency), row.step + 1
+    steps = STEPS_OF[kind][urgency]
     state = moves.lock(session, row.referral_id).state
     if row.state not in OPEN or row.due_at > now:
         return
     if state == State.CLOSED.value:
         handoffs.recall(session, row.id, actor=_CLOCK, now=now, why="closed")
         return
-    receiver = teams.team(session, row.to_team_id)
+    clocks = timetable.of(session, row.to_team_id or row.from_team_id)
     last = step == len(steps) - 1
-    after = steps[step + 1].after if not last else steps[step].after * 2
-    due_at = business_days.due(row.offered_at, after, Urgency(row.urgency), receiver.time_zone)
+    due_at = (
+        clocks.after(row.offered_at, clocks.step_after(kind, urgency, step) * 2, urgency)
+        if last
+        else clocks.step_due(row.offered_at, kind, urgency, step + 1)
+    )
     taken = database.changed(
         session,
         update(handoff_rows)
         .where(handoff_rows.c.id == row.id, handoff_rows.c.step == row.step, handoff_rows.c.state.in_(OPEN))
-        .values(step=step, due_at=due_at),
+        .values(step=step, due_at=due_at, remind_at=None),
     )
     if taken != 1:
         return
@@ -111,6 +156,8 @@ def _next_step(session: Session, duty: Duty, handoff_id: str) -> None:
     )
     if row.kind == Kind.TRANSFER.value and state == State.OFFERED.value:
         moves.set_due(session, row.referral_id, due_at)
+    if steps[step].calls and kind is Kind.TRANSFER:
+        calls.owe(session, row, now)
     if last:
         # Before anybody is told: a lapse withdraws what was not sent yet.
         handoffs.lapse(session, row.id, now)
@@ -137,9 +184,11 @@ def _climb(session: Session, duty: Duty, row: Row[Any], now: datetime) -> None:
 
 def _up_the_tree(session: Session, row: Row[Any]) -> str | None:
     """The nearest team above that can be reached and was not asked; None where all were."""
-    passed_over = members.unreachable_teams(session) | {
-        offer.to_team_id for offer in handoffs.of_referral(session, row.referral_id)
-    }
+    passed_over = (
+        members.unreachable_teams(session)
+        | recusals.teams(session, row.referral_id)
+        | {offer.to_team_id for offer in handoffs.of_referral(session, row.referral_id)}
+    )
     above = teams.ancestors(session, row.to_team_id)
     return next((team.id for team in above if team.id not in passed_over), None)
 
@@ -206,3 +255,14 @@ def _again(session: Session, row: Row[Any], team_id: str, now: datetime) -> date
     soonest = desk_due(session, team_id, Urgency(row.urgency), now)
     last = entries.last_at(session, row.id, but_for=_NO_NEWS) or now
     return max(soonest, now + min(now - last, _SELDOM))
+
+
+# Every clock there is. Each is a column of a row, so that nothing is kept in a process.
+_DUE: tuple[_Due, ...] = (
+    _Due(handoff_rows.c.due_at, handoff_rows.c.state.in_(OPEN), _next_step),
+    _Due(referrals.c.due_at, referrals.c.state != State.CLOSED.value, _remind),
+    _Due(handoff_rows.c.remind_at, handoff_rows.c.state.in_(OPEN), _remind_asked),
+    _Due(referrals.c.remind_at, referrals.c.state != State.CLOSED.value, _remind_holder),
+    _Due(handoff_rows.c.ends_at, true(), _end_overlap),
+    _Due(call_rows.c.due_at, call_rows.c.done_at.is_(None), _call_again),
+)

@@ -38,7 +38,7 @@ _RE_ROUTES = {TeamKind.HUB.value, TeamKind.ROOT.value}
 # In the place of what a decision was made from: the next one is made whatever was asked then.
 _ASKED_AGAIN = ""
 # Who said no, or nothing, is not asked again by a rule.
-_SPENT = {HandoffState.DECLINED.value, HandoffState.LAPSED.value}
+_SPENT = {HandoffState.DECLINED.value, HandoffState.LAPSED.value, HandoffState.RETURNED.value}
 
 
 def route_referral(duty: Duty, referral_id: str) -> None:

@@ -20,10 +20,10 @@ from referrals.grants import Keys
 from referrals.sealing import PARTS
 from referrals.states import Move, State
 from routing import handoffs, telling
-from routing.business_days import desk_due
 from routing.decision import Decision, Status
 from routing.handoffs import Offer
 from routing.states import KINDS, Basis, Kind, Reason
+from routing.timetable import desk_due
 
 _ROUTING = Actor(part="routing")
 

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from typing import Any
 
-from sqlalchemy import and_, exists, func, select
+from sqlalchemy import and_, exists, func, or_, select
 from sqlalchemy.orm import Session
 
 from directory.tables import teams as team_rows
-from directory.teams import TeamKind
+from directory.teams import KeyPurpose, TeamKind
 from foundation import heartbeat
 from foundation.tables import outbox
 from referrals.filing import ROUTE
 from referrals.states import State
 from referrals.tables import grants, referrals
+from routing.departures import hanging
 from routing.states import OPEN, HandoffState, Kind
-from routing.tables import handoffs
+from routing.tables import calls, handoffs, outside_recipients, recusals
 
 # The clock looks twice a second; something due for a minute was overlooked.
 _OVERLOOKED = timedelta(minutes=1)
@@ -29,6 +31,17 @@ def faults(session: Session, now: datetime) -> list[str]:
             session, Kind.TRANSFER, (HandoffState.ACKNOWLEDGED,), "two teams hold an acknowledged transfer"
         ),
         *_offers_without_clock(session),
+        *_named(session, _clocks_that_run_on(), "an answered offer still has a clock"),
+        *_named(session, _outside_without_recipient(), "it was handed outside, and nobody knows to whom"),
+        *_named(session, _overdue_overlaps(now), "a team should have ended its part more than a minute ago"),
+        *_named(session, _calls_forgotten(now), "a call that must be made is overdue and nobody was told"),
+        *_named(
+            session, _recused_take_part(), "a team with a conflict of interest holds, is asked or can open it"
+        ),
+        *(
+            f"{left.reference}: nobody is left in a team that {_HANGS[left.holds]}"
+            for left in hanging(session)
+        ),
         *_held_by_an_office(session),
         *_overlooked(session, now),
         *_grants_of_ended_offers(session),
@@ -69,6 +82,53 @@ def _offers_without_clock(session: Session) -> list[str]:
     return [f"{reference}: an open offer has no due time" for reference in rows.scalars()]
 
 
+_HANGS = {True: "holds it", False: "is asked"}
+
+
+def _named(session: Session, broken: Any, sentence: str) -> list[str]:
+    """The sentence for each referral whose id the query gives."""
+    query = select(referrals.c.reference).where(referrals.c.id.in_(broken)).order_by(referrals.c.reference)
+    return [f"{reference}: {sentence}" for reference in session.execute(query).scalars()]
+
+
+def _clocks_that_run_on() -> Any:
+    runs = or_(handoffs.c.due_at.is_not(None), handoffs.c.remind_at.is_not(None))
+    return select(handoffs.c.referral_id).where(handoffs.c.state.not_in(OPEN), runs)
+
+
+def _outside_without_recipient() -> Any:
+    known = exists().where(outside_recipients.c.handoff_id == handoffs.c.id)
+    return select(handoffs.c.referral_id).where(handoffs.c.to_team_id.is_(None), ~known)
+
+
+def _overdue_overlaps(now: datetime) -> Any:
+    return select(handoffs.c.referral_id).where(handoffs.c.ends_at < now - _OVERLOOKED)
+
+
+def _calls_forgotten(now: datetime) -> Any:
+    forgotten = or_(calls.c.due_at.is_(None), calls.c.due_at < now - _OVERLOOKED)
+    return select(calls.c.referral_id).where(calls.c.done_at.is_(None), forgotten)
+
+
+def _recused_take_part() -> Any:
+    asked = exists().where(
+        handoffs.c.referral_id == recusals.c.referral_id,
+        handoffs.c.to_team_id == recusals.c.team_id,
+        handoffs.c.state.in_(OPEN),
+    )
+    opens = exists().where(
+        grants.c.referral_id == recusals.c.referral_id,
+        grants.c.team_id == recusals.c.team_id,
+        grants.c.purpose == KeyPurpose.READING.value,
+    )
+    holds = exists().where(
+        referrals.c.id == recusals.c.referral_id,
+        referrals.c.custodian_team_id == recusals.c.team_id,
+        referrals.c.state != State.CLOSED.value,
+    )
+    return select(recusals.c.referral_id).where(or_(asked, opens, holds))
+
+
 def _held_by_an_office(session: Session) -> list[str]:
     """An office forwards and cannot work: while it has custody, some team must be asked to take it."""
     asked = exists(
@@ -103,7 +163,7 @@ def _overlooked(session: Session, now: datetime) -> list[str]:
 
 
 def _grants_of_ended_offers(session: Session) -> list[str]:
-    ended = (HandoffState.DECLINED, HandoffState.LAPSED, HandoffState.RECALLED)
+    ended = (HandoffState.DECLINED, HandoffState.LAPSED, HandoffState.RECALLED, HandoffState.RETURNED)
     rows = session.execute(
         select(referrals.c.reference)
         .join(grants, grants.c.referral_id == referrals.c.id)

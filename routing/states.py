@@ -17,33 +17,61 @@ class Kind(StrEnum):
     CONSULT = "consult"
     SUPPORT = "support"
     INFORM = "inform"
+    REQUEST = "request"
+    EXTERNAL = "external"
+    PERMISSION = "permission"
 
 
 @dataclass(frozen=True)
 class KindRule:
-    """`parts` is what goes along unless the sender chooses; `words` says what the kind means."""
+    """`parts` is what goes along unless the sender chooses, `always` what does unasked; `words` says what the kind
+    means to who sends it. `chosen`: a custodian finds it among the kinds of handing on."""
 
     moves_custody: bool
     parts: tuple[str, ...]
     words: str
+    always: tuple[str, ...] = ()
+    chosen: bool = True
 
 
 KINDS: dict[Kind, KindRule] = {
     Kind.TRANSFER: KindRule(
-        True, PARTS, "They take responsibility. You keep it until a named person acknowledges."
+        True,
+        PARTS,
+        "They take responsibility. You keep it until a named person acknowledges.",
+        # Whoever takes it over documents it and asks others for help.
+        always=("notes", "need"),
     ),
     Kind.CONSULT: KindRule(
         False,
         ("narrative", "subject", "attachments", "notes"),
         "They work on it with you. You keep responsibility.",
     ),
-    Kind.SUPPORT: KindRule(False, (), "They help with a need. They do not see what was told."),
+    Kind.SUPPORT: KindRule(
+        False,
+        (),
+        "They help with a need. They see the need and whom to contact, not what was told, unless you add it.",
+        always=("need",),
+    ),
     Kind.INFORM: KindRule(False, (), "They are told that it exists. Only a receipt is asked."),
+    Kind.REQUEST: KindRule(
+        False, (), "You ask the team that holds it to pass it over. They decide.", chosen=False
+    ),
+    Kind.EXTERNAL: KindRule(
+        False,
+        (),
+        "Somebody outside this service whom you call. You keep responsibility, at least until you called their "
+        "agency back and it confirmed.",
+        chosen=False,
+    ),
+    Kind.PERMISSION: KindRule(
+        False, (), "You ask the originator whether it may be passed on to another team.", chosen=False
+    ),
 }
 
 
 class HandoffState(StrEnum):
-    """Where a handoff stands. Only `acknowledged` can move custody."""
+    """Where a handoff stands. Only `acknowledged` can move custody. What is still on a form is stored nowhere."""
 
     OFFERED = "offered"
     OPENED = "opened"
@@ -51,39 +79,70 @@ class HandoffState(StrEnum):
     DECLINED = "declined"
     LAPSED = "lapsed"
     RECALLED = "recalled"
+    RETURNED = "returned"
     PASSED_ON = "passed_on"
     COMPLETED = "completed"
 
 
 OPEN = (HandoffState.OFFERED, HandoffState.OPENED)
+# Somebody acknowledged it, whatever came later.
+TAKEN = (
+    HandoffState.ACKNOWLEDGED,
+    HandoffState.PASSED_ON,
+    HandoffState.COMPLETED,
+    HandoffState.RETURNED,
+)
 
-# State → states that may follow. A pair that is not here cannot happen.
-NEXT: dict[HandoffState, tuple[HandoffState, ...]] = {
-    HandoffState.OFFERED: (
-        HandoffState.OPENED,
-        HandoffState.ACKNOWLEDGED,
-        HandoffState.DECLINED,
-        HandoffState.LAPSED,
-        HandoffState.RECALLED,
+
+class Act(StrEnum):
+    """What can be done to a handoff."""
+
+    LOOK = "look"
+    ACKNOWLEDGE = "acknowledge"
+    DECLINE = "decline"
+    LAPSE = "lapse"
+    RECALL = "recall"
+    GIVE_BACK = "give_back"
+    HAND_ON = "hand_on"
+    RESUME = "resume"
+    COMPLETE = "complete"
+
+
+@dataclass(frozen=True)
+class ActRule:
+    """From which states an act leads to which one, for which kinds."""
+
+    before: tuple[HandoffState, ...]
+    after: HandoffState
+    kinds: frozenset[Kind] = frozenset(Kind)
+
+
+_TRANSFER = frozenset({Kind.TRANSFER})
+# A triple of state, act and kind that does not follow from this table cannot happen.
+ACTS: dict[Act, ActRule] = {
+    # Nobody outside the directory looks here.
+    Act.LOOK: ActRule((HandoffState.OFFERED,), HandoffState.OPENED, frozenset(Kind) - {Kind.EXTERNAL}),
+    Act.ACKNOWLEDGE: ActRule(OPEN, HandoffState.ACKNOWLEDGED),
+    Act.DECLINE: ActRule(OPEN, HandoffState.DECLINED),
+    Act.LAPSE: ActRule(OPEN, HandoffState.LAPSED),
+    Act.RECALL: ActRule(OPEN, HandoffState.RECALLED),
+    # A receipt, a request and a permission are nothing that could be given back.
+    Act.GIVE_BACK: ActRule(
+        (HandoffState.ACKNOWLEDGED,),
+        HandoffState.RETURNED,
+        frozenset({Kind.TRANSFER, Kind.CONSULT, Kind.SUPPORT, Kind.EXTERNAL}),
     ),
-    HandoffState.OPENED: (
-        HandoffState.ACKNOWLEDGED,
-        HandoffState.DECLINED,
-        HandoffState.LAPSED,
-        HandoffState.RECALLED,
-    ),
-    HandoffState.ACKNOWLEDGED: (HandoffState.PASSED_ON, HandoffState.COMPLETED),
-    HandoffState.DECLINED: (),
-    HandoffState.LAPSED: (),
-    HandoffState.RECALLED: (),
-    HandoffState.PASSED_ON: (),
-    HandoffState.COMPLETED: (),
+    Act.HAND_ON: ActRule((HandoffState.ACKNOWLEDGED,), HandoffState.PASSED_ON, _TRANSFER),
+    # It came back: who passed it on holds it by its own acknowledgement again.
+    Act.RESUME: ActRule((HandoffState.PASSED_ON,), HandoffState.ACKNOWLEDGED, _TRANSFER),
+    Act.COMPLETE: ActRule((HandoffState.ACKNOWLEDGED,), HandoffState.COMPLETED),
 }
 
 
-def before(state: HandoffState) -> tuple[str, ...]:
-    """The states from which `state` can be reached: what a compare-and-set expects."""
-    return tuple(earlier.value for earlier, later in NEXT.items() if state in later)
+def follows(kind: Kind, state: HandoffState, act: Act) -> HandoffState | None:
+    """The state after the act, or None where it cannot happen."""
+    rule = ACTS[act]
+    return rule.after if state in rule.before and kind in rule.kinds else None
 
 
 class Reason(StrEnum):
@@ -97,6 +156,11 @@ class Reason(StrEnum):
     NOTIFY_RULE = "notify_rule"
     HANDED_ON = "handed_on"
     BETTER_TEAM = "better_team"
+    REQUESTED = "requested"
+    SUBJECT_MOVED = "subject_moved"
+    DEPARTED = "departed"
+    RECUSED = "recused"
+    HANDLING = "handling"
 
 
 class Decline(StrEnum):
@@ -149,14 +213,20 @@ class Audience(StrEnum):
     NEXT = "next"
     WHOLE_TEAM = "whole_team"
     HUB_DESK = "hub_desk"
+    # The team that made the offer: where nobody else here can act on it.
+    SENDER = "sender"
 
 
 @dataclass(frozen=True)
 class Step:
-    """So long after the offer, without an acknowledgement, these are told. The last step ends in a lapse."""
+    """So long after the offer, without an acknowledgement, these are told. The last step ends in a lapse.
+
+    `calls`: the desk above must telephone the team and the local 911 centre, until a person records the calls.
+    """
 
     after: timedelta
     audiences: tuple[Audience, ...]
+    calls: bool = False
 
 
 _M = timedelta(minutes=1)
@@ -165,7 +235,7 @@ STEPS: dict[Urgency, tuple[Step, ...]] = {
     Urgency.IMMINENT: (
         Step(0 * _M, (Audience.WHOLE_TEAM, Audience.HUB_DESK)),
         Step(5 * _M, (Audience.WHOLE_TEAM, Audience.HUB_DESK)),
-        Step(10 * _M, (Audience.HUB_DESK,)),
+        Step(10 * _M, (Audience.HUB_DESK,), calls=True),
     ),
     Urgency.ELEVATED: (
         Step(0 * _M, (Audience.FIRST,)),
@@ -180,6 +250,46 @@ STEPS: dict[Urgency, tuple[Step, ...]] = {
     ),
 }
 
+# An originator who is asked for permission has a clock of its own, and so has who has to call an agency back.
+_PERMISSION: dict[Urgency, tuple[Step, ...]] = {
+    Urgency.IMMINENT: (
+        Step(0 * _M, (Audience.WHOLE_TEAM,)),
+        Step(5 * _M, (Audience.WHOLE_TEAM,)),
+        Step(15 * _M, (Audience.SENDER,)),
+    ),
+    Urgency.ELEVATED: (
+        Step(0 * _M, (Audience.FIRST,)),
+        Step(60 * _M, (Audience.WHOLE_TEAM,)),
+        Step(240 * _M, (Audience.SENDER,)),
+    ),
+    Urgency.ROUTINE: (
+        Step(0 * _M, (Audience.FIRST,)),
+        Step(24 * 60 * _M, (Audience.WHOLE_TEAM,)),
+        Step(48 * 60 * _M, (Audience.SENDER,)),
+    ),
+}
+_EXTERNAL: dict[Urgency, tuple[Step, ...]] = {
+    Urgency.IMMINENT: (
+        Step(0 * _M, ()),
+        Step(10 * _M, (Audience.SENDER,)),
+        Step(20 * _M, (Audience.SENDER, Audience.HUB_DESK)),
+    ),
+    Urgency.ELEVATED: (
+        Step(0 * _M, ()),
+        Step(60 * _M, (Audience.SENDER,)),
+        Step(240 * _M, (Audience.SENDER, Audience.HUB_DESK)),
+    ),
+    Urgency.ROUTINE: (
+        Step(0 * _M, ()),
+        Step(24 * 60 * _M, (Audience.SENDER,)),
+        Step(48 * 60 * _M, (Audience.SENDER, Audience.HUB_DESK)),
+    ),
+}
+STEPS_OF: dict[Kind, dict[Urgency, tuple[Step, ...]]] = dict.fromkeys(Kind, STEPS) | {
+    Kind.PERMISSION: _PERMISSION,
+    Kind.EXTERNAL: _EXTERNAL,
+}
+
 # How soon a desk must act on what no rule settled, and a custodian take a first step.
 DESK_WITHIN: dict[Urgency, timedelta] = {
     Urgency.IMMINENT: 5 * _M,
@@ -191,6 +301,8 @@ FIRST_ACTION_WITHIN: dict[Urgency, timedelta] = {
     Urgency.ELEVATED: 4 * 60 * _M,
     Urgency.ROUTINE: 3 * 24 * 60 * _M,
 }
+# A telephone call that must be made is asked for again this long after each try, and after each silence.
+CALL_AGAIN_WITHIN = 5 * _M
 # After each documented action the custodian is asked again by then.
 NEXT_ACTION_WITHIN: dict[Urgency, timedelta] = {
     Urgency.IMMINENT: 4 * 60 * _M,

@@ -17,16 +17,22 @@ from notifications.notices import Waiting
 from notifications.tables import notices as notice_rows
 from referrals import moves
 from referrals.facts import Urgency
-from routing.states import STEPS, Audience, Kind, Reason
+from routing import recusals
+from routing.states import STEPS_OF, Audience, Kind, Reason
 
 # Within it, the same words about the same referral say nothing new.
 _A_MOMENT = timedelta(minutes=1)
 _TEMPLATE_OF_STEP = ("offer", "reminder", "escalated", "escalated")
+# What a text message can take or decline: the rest is answered on a page that says what is asked.
+_BY_CODE = frozenset({Kind.TRANSFER, Kind.CONSULT, Kind.SUPPORT, Kind.INFORM})
+# What a desk above hears of while nobody answers: what somebody must take.
+_CLIMBS = frozenset({Kind.TRANSFER, Kind.EXTERNAL})
 
 
 def tell_step(session: Session, row: Row[Any], now: datetime) -> None:
     """Sends the notices of the step on which this handoff stands."""
-    step = STEPS[Urgency(row.urgency)][row.step]
+    kind = Kind(row.kind)
+    step = STEPS_OF[kind][Urgency(row.urgency)][row.step]
     template = _TEMPLATE_OF_STEP[row.step]
     if row.step == 0 and row.reason == Reason.UNCERTAIN_PLACE.value:
         template = "uncertain_place"
@@ -34,10 +40,30 @@ def tell_step(session: Session, row: Row[Any], now: datetime) -> None:
         team_id, people = _AUDIENCES[audience](session, row)
         waiting = _waiting(session, row, team_id)
         if team_id == row.to_team_id:
-            notices.write(session, waiting, people, template, now=now, with_code=True)
-        elif row.kind == Kind.TRANSFER.value and (row.step or team_id != row.from_team_id):
+            _ask(session, waiting, people, template, kind, now)
+        elif audience is Audience.SENDER or (kind in _CLIMBS and (row.step or team_id != row.from_team_id)):
             # The team that made the offer knows of it; a desk above hears of what somebody must take.
             _tell(session, waiting, people, "task", now)
+
+
+def remind(session: Session, row: Row[Any], now: datetime) -> None:
+    """Half the time is over: who was asked is asked once more; for somebody outside, who has to call them."""
+    if row.to_team_id is None:
+        team_id, people = _sender(session, row)
+        _tell(session, _waiting(session, row, team_id), people, "task", now)
+        return
+    told = notices.told(session, row.id)
+    people = [id for id in _ladder(session, row, row.to_team_id) if id in told]
+    _ask(session, _waiting(session, row, row.to_team_id), people, "reminder", Kind(row.kind), now)
+
+
+def _ask(
+    session: Session, waiting: Waiting, people: Sequence[str], template: str, kind: Kind, now: datetime
+) -> None:
+    if kind in _BY_CODE:
+        notices.write(session, waiting, people, template, now=now, with_code=True)
+    else:
+        _tell(session, waiting, people, "task", now)
 
 
 def tell_next(session: Session, row: Row[Any], now: datetime) -> int:
@@ -47,7 +73,7 @@ def tell_next(session: Session, row: Row[Any], now: datetime) -> int:
     clock's.
     """
     told = notices.told(session, row.id)
-    left = [id for id in _reachable_ladder(session, row.to_team_id) if id not in told]
+    left = [id for id in _reachable_ladder(session, row) if id not in told]
     if left:
         waiting = _waiting(session, row, row.to_team_id)
         return notices.write(session, waiting, left[:1], "offer", now=now, with_code=True)
@@ -61,7 +87,7 @@ def tell_sender(session: Session, row: Row[Any], what: str, now: datetime) -> No
 
     Good news goes by mail. A *task*, since nobody took it, goes by all ways, and imminent to the whole team.
     """
-    ladder = members.ladder(session, row.from_team_id)
+    ladder = _ladder(session, row, row.from_team_id)
     people = [row.from_member_id] if row.from_member_id else ladder[:1]
     if what == "task" and row.urgency == Urgency.IMMINENT.value:
         people = list(dict.fromkeys((*people, *ladder)))
@@ -69,14 +95,20 @@ def tell_sender(session: Session, row: Row[Any], what: str, now: datetime) -> No
     _tell(session, _waiting(session, row, row.from_team_id), people, what, now, channels)
 
 
+def tell_office(session: Session, row: Row[Any], office: str, now: datetime) -> None:
+    """Tells the people of the office that a referral came from that there is something of it to look at."""
+    _tell(session, _waiting(session, row, office), _ladder(session, row, office), "task", now)
+
+
 def tell_second_members(session: Session, referral: Row[Any], proposed_by: str, now: datetime) -> int:
     """Tells those who may approve a closing that it waits for one of them: the custodian's other members, or where
     there is none the desk above. Returns how many notices."""
     team = referral.custodian_team_id
-    others = [id for id in members.ladder(session, team) if id != proposed_by]
+    barred = {proposed_by} | recusals.members(session, referral.id)
+    others = [id for id in members.ladder(session, team) if id not in barred]
     if not others:
         team = teams.hub_above(session, team).id
-        others = members.ladder(session, team)
+        others = [id for id in members.ladder(session, team) if id not in barred]
     return _tell(session, _of_referral(session, referral, team), others, "task", now)
 
 
@@ -88,7 +120,9 @@ def tell_withdrawn(session: Session, row: Row[Any], people: list[str], now: date
 def tell_custodian(session: Session, referral: Row[Any], team_id: str, template: str, now: datetime) -> int:
     """Tells everybody of a team that a referral waits for its custodian. Returns how many notices."""
     waiting = _of_referral(session, referral, team_id)
-    return _tell(session, waiting, members.ladder(session, team_id), template, now)
+    barred = recusals.members(session, referral.id)
+    people = [id for id in members.ladder(session, team_id) if id not in barred]
+    return _tell(session, waiting, people, template, now)
 
 
 def _tell(
@@ -137,38 +171,48 @@ def _waiting(session: Session, row: Row[Any], team_id: str) -> Waiting:
     )
 
 
-def _reachable_ladder(session: Session, team_id: str) -> list[str]:
-    """The ladder without those who have no usable contact: they cannot be next."""
-    ladder = members.ladder(session, team_id)
+def _ladder(session: Session, row: Row[Any], team_id: str) -> list[str]:
+    """Who is called, in their order, without those who stepped aside from this referral."""
+    barred = recusals.members(session, row.referral_id)
+    return [id for id in members.ladder(session, team_id) if id not in barred]
+
+
+def _reachable_ladder(session: Session, row: Row[Any]) -> list[str]:
+    """The asked team's ladder without those who have no usable contact: they cannot be next."""
+    ladder = _ladder(session, row, row.to_team_id)
     reachable = {contact.member_id for contact in members.reachable_contacts(session, ladder)}
     return [id for id in ladder if id in reachable]
 
 
 def _first(session: Session, row: Row[Any]) -> tuple[str, list[str]]:
-    return row.to_team_id, _reachable_ladder(session, row.to_team_id)[:1]
+    return row.to_team_id, _reachable_ladder(session, row)[:1]
 
 
 def _next(session: Session, row: Row[Any]) -> tuple[str, list[str]]:
-    ladder = _reachable_ladder(session, row.to_team_id)
+    ladder = _reachable_ladder(session, row)
     told = notices.told(session, row.id)
     # A ladder of one still has a next: the same person again.
     return row.to_team_id, [id for id in ladder if id not in told][:1] or ladder[:1]
 
 
 def _whole_team(session: Session, row: Row[Any]) -> tuple[str, list[str]]:
+    barred = recusals.members(session, row.referral_id)
     everybody = [*members.ladder(session, row.to_team_id), *members.supervisors(session, row.to_team_id)]
-    return row.to_team_id, list(dict.fromkeys(everybody))
+    return row.to_team_id, [id for id in dict.fromkeys(everybody) if id not in barred]
 
 
 def _hub_desk(session: Session, row: Row[Any]) -> tuple[str, list[str]]:
-    hub = teams.hub_above(session, row.to_team_id)
+    asked = row.to_team_id or row.from_team_id
+    hub = teams.hub_above(session, asked)
     # The root desk has nobody above it: its own people are all told anyway.
-    people = (
-        []
-        if hub.id == row.to_team_id and hub.kind == TeamKind.ROOT.value
-        else members.ladder(session, hub.id)
-    )
+    people = [] if hub.id == asked and hub.kind == TeamKind.ROOT.value else _ladder(session, row, hub.id)
     return hub.id, people
+
+
+def _sender(session: Session, row: Row[Any]) -> tuple[str, list[str]]:
+    ladder = _ladder(session, row, row.from_team_id)
+    first = [row.from_member_id] if row.from_member_id in ladder else ladder[:1]
+    return row.from_team_id, ladder if row.urgency == Urgency.IMMINENT.value else first
 
 
 _AUDIENCES: dict[Audience, Callable[[Session, Row[Any]], tuple[str, list[str]]]] = {
@@ -176,4 +220,5 @@ _AUDIENCES: dict[Audience, Callable[[Session, Row[Any]], tuple[str, list[str]]]]
     Audience.NEXT: _next,
     Audience.WHOLE_TEAM: _whole_team,
     Audience.HUB_DESK: _hub_desk,
+    Audience.SENDER: _sender,
 }

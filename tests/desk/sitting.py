@@ -134,7 +134,8 @@ class Desk:
         """Hands on: the team of that slug is asked for that kind."""
         seat, address = self.seat(by), f"/referrals/{reference}/hand-on"
         page = seat.send(address, {"to_team": self.town.team[team], "kind": kind, "step": "what"})
-        seat.press(page, address, {"basis": "emergency", "step": "send"})
+        said = {"basis": "emergency", "threat": "He has a knife.", "need": "A talk. Ines, 0130."}
+        seat.press(page, address, {**said, "step": "send"})
 
     def row(self, reference: str) -> Any:
         """The referral as it is stored."""

@@ -100,7 +100,7 @@ def test_help_that_nobody_answered_ends_with_the_closing(desk: Desk, kind: str) 
     assert "taken back when it is closed: what was asked of Mesa Police" in page.get_text(" ", strip=True)
     desk.seat("Ines").press(page, f"/referrals/{reference}/close", {**MANAGED})
     assert desk.row(reference).state == "closed"
-    assert desk.recorded(reference)[-1]["kind"] == "handoff_recalled"
+    assert "handoff_recalled" in [entry["kind"] for entry in desk.recorded(reference)]
 
 
 def test_help_stays_asked_until_the_second_member_approves(desk: Desk) -> None:

