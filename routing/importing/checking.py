@@ -192,13 +192,12 @@ class Checker:  # one method a step, in the order of _STEPS
             return
         state = found.entry.get("state", "")
         places = whereabouts.sample(found.shape)
-        near = whereabouts.states_near(self._boundaries, places)
-        if (state in near) if state else near:
+        precision = found.entry.get("precision_m", 50.0)
+        if whereabouts.lies_in(self._boundaries, places, state, precision):
             return
         where = "{:.5f}, {:.5f}".format(*places[0])
         for reason, turn in _TURNS:
-            turned = whereabouts.states_near(self._boundaries, map(turn, places))
-            if (state in turned) if state else turned:
+            if whereabouts.lies_in(self._boundaries, [turn(place) for place in places], state, precision):
                 raise _Wrong(reason, where)
         raise _Wrong(
             f"it lies outside {self._known.states[state].name}" if state else "it lies in no county", where

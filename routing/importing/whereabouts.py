@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from typing import Any
 
 import shapely
 
 from routing import shapes
-from routing.areas import COVERING_LAYERS, LAYER_RANKS, Shares, code_of, layer_of
+from routing.areas import COVERING_LAYERS, LAYER_RANKS, Shares, layer_of
 from routing.boundaries import Boundaries
 from routing.outlines import Near
 
@@ -28,14 +28,23 @@ _SLIVER = 0.03
 _VERTICES = 12
 
 
-def states_near(boundaries: Boundaries, places: Iterable[tuple[float, float]]) -> frozenset[str]:
-    """FIPS codes of the states in or just off which these (latitude, longitude) lie."""
-    return frozenset(
-        code_of(near.area)[:2]
-        for latitude, longitude in places
-        for near in boundaries.outlines.at(latitude, longitude, _OFFSHORE_M)
-        if layer_of(near.area) == "county"
+def lies_in(
+    boundaries: Boundaries, places: Sequence[tuple[float, float]], state: str, precision_m: float
+) -> bool:
+    """Whether any of these (latitude, longitude) lies in the state, or just off it; "": in any state."""
+    # Nearly all lie in it: few need the second, slower look.
+    asked = ((place, reach) for reach in (precision_m, _OFFSHORE_M) for place in places)
+    return any(
+        near.area.startswith(f"county:{state}")
+        for place, reach in asked
+        for near in _near(boundaries, place, reach)
     )
+
+
+@lru_cache(maxsize=64)
+def _near(boundaries: Boundaries, place: tuple[float, float], accuracy_m: float) -> tuple[Near, ...]:
+    """The same point is asked for more than once while its row is checked."""
+    return boundaries.outlines.at(*place, accuracy_m)
 
 
 def sample(shape: Any) -> list[tuple[float, float]]:
@@ -53,7 +62,7 @@ def parents_of(boundaries: Boundaries, shape: Any, layer: str, precision_m: floa
     if half > _SMALL_M:
         return _counties_under(shape)
     inner = shapely.point_on_surface(shape)
-    near = boundaries.outlines.at(inner.y, inner.x, max(half, precision_m))
+    near = _near(boundaries, (inner.y, inner.x), max(half, precision_m))
     named = layer in {"school", "campus"}
     return _shares(
         entry
