@@ -17,10 +17,15 @@ from directory.contacts import CONSENT, CONSENT_NOW, ContactFault, Proof
 from directory.guards import guard, signed_in
 from directory.members import Channel
 from foundation import clock, database, web
-from notifications import mail_sealing
+from notifications import mail_sealing, webhook
 from notifications.mail_sealing import KeyFault
+from notifications.webhook import UrlFault
 
-_CHANNELS = {Channel.SMS.value: "Text message", Channel.EMAIL.value: "E-mail"}
+_CHANNELS = {
+    Channel.SMS.value: "Text message",
+    Channel.EMAIL.value: "E-mail",
+    Channel.WEBHOOK.value: "Webhook of our own system",
+}
 
 
 class AddForm(FlaskForm):  # type: ignore[misc]
@@ -30,7 +35,7 @@ class AddForm(FlaskForm):  # type: ignore[misc]
         "How?", choices=list(_CHANNELS.items()), validators=[InputRequired("Choose how we reach you.")]
     )
     address = StringField(
-        "Telephone number or e-mail address",
+        "Telephone number, e-mail address, or https:// address",
         validators=[DataRequired("Write the number or the address."), Length(max=254)],
     )
     agreed = BooleanField(
@@ -67,6 +72,8 @@ class Way:
     stands: str
     works: bool
     is_mail: bool
+    # What its receiver checks our signature with; None for people.
+    secret: str | None
 
 
 @guard("contacts.own")
@@ -82,6 +89,8 @@ def add() -> Page:
     if not form.validate() or form.consent.data not in CONSENT:
         return _page(form), 400
     try:
+        if form.channel.data == Channel.WEBHOOK.value:
+            webhook.check_url(form.address.data or "", web.settings())
         with database.transaction(web.engine()) as session:
             now = clock.now()
             added = contacts.add(
@@ -93,7 +102,7 @@ def add() -> Page:
                 now=now,
             )
             contacts.ask_for_proof(session, added, now)
-    except ContactFault as fault:
+    except (ContactFault, UrlFault) as fault:
         form.address.errors = [str(fault)]
         return _page(form), 400
     return redirect(url_for("desk.contact", contact_id=added))
@@ -211,5 +220,11 @@ def _mine(contact_id: str) -> Row[Any]:
 def _way(row: Row[Any]) -> Way:
     usable = bool(row.verified_at) and not (row.opted_out_at or row.disabled_at)
     return Way(
-        row.id, _CHANNELS[row.channel], row.address, stands(row), usable, row.channel == Channel.EMAIL.value
+        row.id,
+        _CHANNELS[row.channel],
+        row.address,
+        stands(row),
+        usable,
+        row.channel == Channel.EMAIL.value,
+        webhook.secret(web.settings(), row.id) if row.channel == Channel.WEBHOOK.value else None,
     )

@@ -16,7 +16,7 @@ from directory.guards import guard, signed_in
 from directory.on_call import Turn
 from foundation import clock, database, web
 
-_CHANNELS = {"sms": "text message", "email": "e-mail"}
+_CHANNELS = {"sms": "text message", "email": "e-mail", "webhook": "their own system"}
 # Four turns are a month of weeks; nobody plans an evening by more.
 _TURNS = 4
 

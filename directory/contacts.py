@@ -245,7 +245,18 @@ def _mail(typed: str) -> str:
         raise ContactFault("That is not an e-mail address.") from fault
 
 
-_READ: dict[Channel, Callable[[str], str]] = {Channel.SMS: _telephone, Channel.EMAIL: _mail}
+def _url(typed: str) -> str:
+    """Whether it leads anywhere is looked at where it is called."""
+    if not typed.strip().startswith(("https://", "http://127.0.0.1:")):
+        raise ContactFault("Write an address that begins with https://.")
+    return typed.strip()
+
+
+_READ: dict[Channel, Callable[[str], str]] = {
+    Channel.SMS: _telephone,
+    Channel.EMAIL: _mail,
+    Channel.WEBHOOK: _url,
+}
 
 
 def normal_address(channel: Channel, typed: str) -> str:

@@ -21,6 +21,8 @@ class Channel(StrEnum):
 
     SMS = "sms"
     EMAIL = "email"
+    # An agency's own system, which calls its people by its own means.
+    WEBHOOK = "webhook"
 
 
 @dataclass(frozen=True)

@@ -144,6 +144,9 @@ PERMISSIONS: dict[str, tuple[Predicate, ...]] = {
     # Gaps and teams that cannot be reached, all in one picture, are for those who mend them.
     "routing.coverage": (_re_routes,),
     "clocks.change": (_administers,),
+    # Hubs re-route, so they keep the rules. What changes is approved by a second of them.
+    "rules.see": (_re_routes,),
+    "rules.draft": (_re_routes,),
     "directory.see": (_works_cases,),
     "contacts.own": (_works_cases,),
     "status.see": (_works_cases,),

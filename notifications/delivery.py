@@ -26,7 +26,7 @@ from directory.teams import TeamKind
 from foundation import clock, database, outbox
 from foundation.identifiers import new_id
 from foundation.settings import Settings
-from notifications import twilio_codes, words
+from notifications import twilio_codes, webhook, words
 from notifications.mail import MailSender
 from notifications.outcomes import LOUD, Action, Outcome, OutcomeState
 from notifications.sms import ProviderSilent, SmsSender
@@ -182,9 +182,30 @@ def _send_mail(settings: Settings, call: _Call) -> Outcome:
     return replace(outcome, provider_id=None)
 
 
+def _call_webhook(settings: Settings, call: _Call) -> Outcome:
+    notice = call.notice
+    proof = notice.template == words.Template.PROOF.value
+    body = {
+        "type": f"notice.{notice.template}",
+        "timestamp": notice.created_at.isoformat(),
+        "data": {
+            "reference": notice.reference,
+            "urgency": notice.urgency,
+            "deadline": notice.deadline_at.isoformat(),
+            "sign_in": _address(settings, notice.template, call.office),
+            "code": notice.code if proof else None,
+        },
+    }
+    outcome = webhook.send(
+        settings, call.address, body, webhook_id=notice.contact_id, message_id=notice.id, now=clock.now()
+    )
+    return replace(outcome, provider_id=None)
+
+
 _CHANNELS: dict[Channel, Callable[[Settings, _Call], Outcome]] = {
     Channel.SMS: _send_sms,
     Channel.EMAIL: _send_mail,
+    Channel.WEBHOOK: _call_webhook,
 }
 
 

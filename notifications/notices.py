@@ -57,7 +57,7 @@ def write(
     template: str,
     *,
     now: datetime,
-    channels: Sequence[Channel] = (Channel.SMS, Channel.EMAIL),
+    channels: Sequence[Channel] = tuple(Channel),
     with_code: bool = False,
 ) -> int:
     """One notice for each usable contact of these members, each owed to the delivery; returns how many.

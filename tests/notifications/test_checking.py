@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from email import message_from_bytes, policy
 
 import pytest
@@ -15,12 +16,13 @@ from directory.members import Channel
 from directory.tables import contact_codes
 from foundation import clock, database, outbox
 from foundation.settings import Settings
-from notifications import checking
+from notifications import checking, webhook
 from notifications.standin import Running
 from notifications.tables import notices
 from referrals.duty import Duty
 from tests import builders
 from tests.builders import Town, later
+from tests.notifications.receiver import receiver
 
 
 @pytest.fixture
@@ -80,3 +82,15 @@ def _arrived(phone: Running, channel: Channel, address: str) -> str:
     body = parsed.get_body(("plain",))
     assert body is not None
     return str(body.get_content())
+
+
+def test_the_code_that_a_webhook_is_called_with_proves_it(town: Town) -> None:
+    local = replace(town, settings=replace(town.settings, demonstration=True))
+    with receiver() as agency:
+        added = _asked(local, Channel.WEBHOOK, agency.url)
+        agency.shared = webhook.secret(local.settings, added)
+        _deliver(local)
+    ((_, call),) = agency.taken
+    assert call["type"] == "notice.proof"
+    with database.transaction(town.engine) as session:
+        assert contacts.prove(session, added, call["data"]["code"], clock.now()) is Proof.PROVED
