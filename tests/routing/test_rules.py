@@ -9,10 +9,13 @@ from typing import Any
 import pytest
 
 from directory.hours import Hours
+from foundation import database
 from referrals.facts import Evidence, Facts
+from routing import snapshots
 from routing.demonstration import rules
 from routing.rules import Rule, RuleFault, RuleSet
-from tests.routing.cases import BOUNDARIES, TEMPE, lead, rule_set
+from tests.builders import Town
+from tests.routing.cases import BOUNDARIES, EVENING, TEMPE, ask, lead, named, outcomes, rule_set
 
 SLUGS = [
     *("root-desk", "az-stamp", "maricopa-county", "tempe-police", "mesa-police", "saguaro-bend-school"),
@@ -109,6 +112,54 @@ def test_a_rule_on_an_area_that_is_not_there_stops_the_set(area: str, why: str) 
 def test_the_demonstrations_rules_fit_its_areas() -> None:
     written = RuleSet.from_json(rules({slug: slug for slug in SLUGS}))
     assert written.faults(BOUNDARIES) == []
+
+
+def test_hours_without_a_zone_are_those_of_the_team() -> None:
+    night = lead("tempe", TEMPE, hours={"begins": "17:00", "ends": "08:00"})
+    written = {"root_team": "root", "zones": {"tempe": "America/Phoenix"}, "rules": [night]}
+    rules = RuleSet.from_json(written)
+    assert rules.rules[0].hours == Hours.from_json({**night["hours"], "zone": "America/Phoenix"})
+    assert RuleSet.from_json(rules.as_json()).digest == rules.digest
+
+
+@pytest.mark.parametrize(
+    ("wrong", "why"),
+    [
+        ({"zones": {"tempe": "Mars/Olympus"}}, "unknown time zone"),
+        ({"calendars": {"az": ["the fourth of July"]}}, "calendar cannot be read"),
+        ({"rules": [lead("tempe", TEMPE, hours={"begins": "17:00", "ends": "08:00"})]}, "tempe"),
+        ({"rules": [lead("tempe", TEMPE, calendar="az")]}, "tempe: a calendar"),
+    ],
+)
+def test_zones_and_calendars_that_make_no_sense_are_refused(wrong: dict[str, Any], why: str) -> None:
+    with pytest.raises(RuleFault, match=why):
+        RuleSet.from_json({"root_team": "root", **wrong})
+
+
+def test_a_rule_follows_the_holidays_of_its_calendar() -> None:
+    office = {"zone": "America/Phoenix", "begins": "08:00", "ends": "17:00", "days": ["wednesday"]}
+    by_day = lead("tempe", TEMPE, hours=office, calendar="az")
+    rules = [
+        {"root_team": "root", "calendars": {"az": days}, "rules": [by_day]} for days in ([], ["2026-03-04"])
+    ]
+    workday, holiday = (ask(RuleSet.from_json(written), named(TEMPE)) for written in rules)
+    assert (workday.leads, holiday.leads) == (("tempe",), ())
+    assert outcomes(holiday)["tempe"] == "not applied hours"
+
+
+@pytest.mark.parametrize(("zone", "led"), [("America/Phoenix", ("tempe",)), ("UTC", ())])
+def test_a_rule_ends_with_the_day_of_its_own_zone(zone: str, led: tuple[str, ...]) -> None:
+    """Eight in the evening in Phoenix is the next day in UTC."""
+    ending = lead("tempe", TEMPE, valid_to="2026-03-05")
+    rules = RuleSet.from_json({"root_team": "root", "zones": {"tempe": zone}, "rules": [ending]})
+    assert ask(rules, named(TEMPE), as_of=EVENING).leads == led
+
+
+def test_a_published_set_knows_the_zones_of_its_teams(town: Town) -> None:
+    with database.reading(town.engine) as session:
+        published = snapshots.current(session).rules
+    assert published.zones[town.team["tempe-police"]] == "America/Phoenix"
+    assert town.team["fbi-phoenix"] not in published.zones
 
 
 NIGHT = {"zone": "America/Phoenix", "begins": "20:00", "ends": "06:00"}
