@@ -56,6 +56,11 @@ class Told:
     around: list[tuple[str, float, float]]
     digest: str
 
+    @property
+    def patterns(self) -> dict[int, str]:
+        """The pattern of each area that the map shows, by number."""
+        return {area.number: area.pattern for area in self.areas if area.pattern}
+
 
 def tell(session: Session, decision: Decision, boundaries: Boundaries) -> Told:
     """The decision with names for ids. It holds codes only: a decision never had a word of the tip."""

@@ -174,13 +174,14 @@ LOST_ON: dict[str, str] = {
     "confidence": "the place is surer for another",
 }
 
-# Maps have so many patterns for areas; the ninth begins anew, and the numbers tell them apart.
+# Maps have so many patterns for areas. The first is plain and stays the first one's; from the ninth on the others
+# come again, and the numbers tell them apart.
 PATTERNS = 8
 
 
 def pattern(number: int) -> str:
     """The pattern of a numbered area or team, as maps.html calls it."""
-    return f"team-{(number - 1) % PATTERNS + 1}"
+    return f"team-{number if number <= PATTERNS else 2 + (number - PATTERNS - 1) % (PATTERNS - 1)}"
 
 
 _ACTS = {behaviour.code: behaviour.words for behaviour in BEHAVIOURS}

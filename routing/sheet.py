@@ -16,8 +16,8 @@ from routing.drawing import WIDTH, Frame
 from routing.projection import Albers, fitted
 
 HEIGHT = 620.0
-# A map of less than three kilometres shows nothing that a reader knows again.
-_LEAST_KM = 3.0
+# A map of less than this shows nothing that a reader knows again.
+_LEAST_KM = 1.2
 # So much of the country around what matters, as a part of it on each side.
 _AROUND = 0.3
 # A scale bar is at most this long, in units, and one of these times a power of ten.
