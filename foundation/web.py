@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import logging
 import re
+from collections import defaultdict
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
@@ -254,14 +255,16 @@ def _speak_quickly(app: Flask) -> None:
         return str(catalogue().ungettext(single, plural, number))
 
     app.jinja_env.install_gettext_callables(one, many, newstyle=True)  # type: ignore[attr-defined]
-    pieces: dict[tuple[str, str, str], str] = {}
+    pieces: defaultdict[tuple[str, str], dict[str, str]] = defaultdict(dict)
 
     def same_for_all(name: str, caller: Callable[[], str]) -> str:
         """A piece of a page that holds nothing of the request but its language: put together once for each."""
-        key = (name, str(get_locale()), request.script_root)
-        if key not in pieces:
-            pieces[key] = caller()
-        return pieces[key]
+        if "pieces" not in g:
+            g.pieces = pieces[str(get_locale()), request.script_root]
+        if name not in g.pieces:
+            g.pieces[name] = caller()
+        piece: str = g.pieces[name]
+        return piece
 
     app.jinja_env.globals["same_for_all"] = same_for_all
 

@@ -75,11 +75,12 @@ class Tip:
     def from_answers(cls, answers: MultiDict[str, str]) -> Tip:
         """What was sent, once typed for good; choices that no form of ours sends count as not made."""
         chosen = frozenset(answers.getlist("behaviours"))
+        first = answers.to_dict()
         return cls(
             behaviours=tuple(act.code for act in BEHAVIOURS if act.code in chosen),
-            setting=_one_of(Setting, answers.get("setting")),
-            danger=_one_of(Danger, answers.get("danger")),
-            **{name: answers.get(name, "") for name in WORDS},
+            setting=_one_of(Setting, first.get("setting")),
+            danger=_one_of(Danger, first.get("danger")),
+            **{name: first.get(name, "") for name in WORDS},
         )
 
     @property
