@@ -10,6 +10,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from itertools import islice
+from multiprocessing.queues import Queue
+from multiprocessing.synchronize import Barrier
 
 from sqlalchemy import Engine, insert, select
 
@@ -46,24 +48,30 @@ class Proved:
 
 def appends_per_second(url: str, writers: int) -> float:
     """Appends a second, each in a transaction of its own and to a referral of its own, by so many processes."""
-    processes = multiprocessing.get_context("spawn")
-    with processes.Pool(writers) as pool:
-        # Every process has loaded and connected before the measured seconds begin.
-        begin = time.time() + 3.0 + writers / 4
-        counts = pool.starmap(_append_until, [(url, begin, begin + _SECONDS)] * writers, chunksize=1)
-    return sum(counts) / _SECONDS
+    spawning = multiprocessing.get_context("spawn")
+    ready, counts = spawning.Barrier(writers), spawning.Queue()
+    processes = [spawning.Process(target=_append_for, args=(url, ready, counts)) for _ in range(writers)]
+    for process in processes:
+        process.start()
+    each = [counts.get() for _ in processes]
+    for process in processes:
+        process.join()
+    return float(sum(each)) / _SECONDS
 
 
-def _append_until(url: str, begin: float, end: float) -> int:
+def _append_for(url: str, ready: Barrier, counts: Queue[int]) -> None:
     engine, count = database.make_engine(url), 0
     _append(engine, new_id())
-    time.sleep(max(begin - time.time(), 0))
-    while time.time() < end:
+    # Every process has loaded and connected before the measured seconds begin.
+    ready.wait()
+    end = time.monotonic() + _SECONDS
+    while time.monotonic() < end:
         stream = new_id()
         for _ in range(_IN_A_STREAM):
             _append(engine, stream)
-            count += time.time() < end
-    return count
+            count += time.monotonic() < end
+    counts.put(count)
+    engine.dispose()
 
 
 def _append(engine: Engine, stream: str) -> None:
