@@ -96,6 +96,7 @@ def give_up(session: Session, keys: Keys, referral_id: str, *, why: str, actor: 
         row = register.end(session, row.id, Act.GIVE_BACK, actor, now)
         register.write(session, row, "returned", actor, now, why=why)
     hand_over(session, keys, referral_id, heir, why=why, actor=actor, now=now)
+    grants.drop_team(session, referral_id, holder)
     return heir
 
 

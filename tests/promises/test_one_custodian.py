@@ -28,7 +28,7 @@ from referrals.moves import NotNow
 from referrals.sealing import CannotOpen
 from routing import handoffs
 from routing.handoffs import AlreadyAnswered
-from routing.states import OPEN, Kind
+from routing.states import KINDS, OPEN, Kind
 from routing.tables import handoffs as rows
 from tests import builders, servers
 from tests.builders import later
@@ -39,6 +39,7 @@ PEOPLE = {"tempe-police": "Ines", "mesa-police": "Olu", "maricopa-county": "Mara
           "root-desk": "Rita", "nv-hub": "Neva"}  # fmt: skip
 BEGINNINGS: list[Callable[..., Case]] = [tip, forward]
 teams = st.sampled_from(sorted(PEOPLE))
+CHOSEN = [kind for kind, rule in KINDS.items() if rule.chosen]
 
 
 class Custody(RuleBasedStateMachine):
@@ -73,19 +74,28 @@ class Custody(RuleBasedStateMachine):
         with later(hours=self.passed), suppress(AlreadyAnswered, NotNow, IndexError):
             act()
 
-    @rule(slug=teams, kind=st.sampled_from(Kind))
+    @rule(slug=teams, kind=st.sampled_from(CHOSEN))
     def acknowledge(self, slug: str, kind: Kind) -> None:
         self._act(lambda: self.case.acknowledge(PEOPLE[slug], slug, kind))
 
-    @rule(slug=teams, kind=st.sampled_from(Kind))
+    @rule(slug=teams, kind=st.sampled_from(CHOSEN))
     def decline(self, slug: str, kind: Kind) -> None:
         self._act(lambda: self.case.decline(PEOPLE[slug], slug, kind))
+
+    @rule(slug=teams, kind=st.sampled_from(CHOSEN))
+    def give_back(self, slug: str, kind: Kind) -> None:
+        self._act(lambda: self.case.give_back(PEOPLE[slug], slug, kind))
+
+    @rule(slug=teams)
+    def recuse(self, slug: str) -> None:
+        if slug != "root-desk":
+            self._act(lambda: self.case.recuse_team(PEOPLE[slug]))
 
     @rule(slug=teams)
     def recall(self, slug: str) -> None:
         self._act(lambda: self.case.recall("Ada", slug))
 
-    @rule(slug=teams, kind=st.sampled_from(Kind))
+    @rule(slug=teams, kind=st.sampled_from(CHOSEN))
     def hand_on(self, slug: str, kind: Kind) -> None:
         if self.case.holder in PEOPLE:
             self._act(lambda: self.case.hand_on(PEOPLE[self.case.holder], slug, kind))

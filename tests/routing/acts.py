@@ -14,15 +14,15 @@ from ledger.audit import audit
 from ledger.verification import entries_of
 from notifications import notices as told
 from notifications.tables import notices
-from referrals import content, filing, grants, moves, receipts
+from referrals import casework, content, filing, grants, moves, receipts
 from referrals import soundness as record
 from referrals.duty import Duty
 from referrals.facts import Evidence, Facts, PlaceKind, Relation, Urgency
 from referrals.filing import Filing, Source
 from referrals.sealing import PARTS
-from routing import clocks, handoffs, jobs, soundness
+from routing import clocks, conflicts, handoffs, jobs, soundness
 from routing.handoffs import Offer
-from routing.states import Basis, Decline, Kind, Reason
+from routing.states import KINDS, Basis, Decline, Kind, Reason
 from tests import builders
 from tests.builders import Town
 
@@ -97,6 +97,57 @@ class Case:
         with database.transaction(self.town.engine) as session:
             handoffs.recall(session, self.offer_to(slug, kind), actor=self.town.actor(who), now=clock.now())
 
+    def give_back(self, who: str, slug: str, kind: Kind = Kind.TRANSFER) -> None:
+        with database.transaction(self.town.engine) as session:
+            handoffs.give_back(
+                session, self.town.keys, self.offer_to(slug, kind), actor=self.town.actor(who),
+                now=clock.now(),
+            )  # fmt: skip
+
+    def recuse_team(self, who: str) -> None:
+        """The whole team of that member steps aside."""
+        with database.transaction(self.town.engine) as session:
+            conflicts.recuse_team(
+                session, self.town.keys, self.id, actor=self.town.actor(who), now=clock.now()
+            )
+
+    def recuse(self, who: str) -> bool:
+        """That member steps aside; whether their team goes on."""
+        with database.transaction(self.town.engine) as session:
+            return conflicts.recuse_member(
+                session, self.town.keys, self.id, actor=self.town.actor(who), now=clock.now()
+            )
+
+    def write(self, who: str, words: str, part: str = "notes", kind: str = "note") -> str:
+        """A member writes something down, sealed under that part; returns its id."""
+        with database.transaction(self.town.engine) as session:
+            return casework.record(
+                session, self.town.keys, self.id, kind=kind, part=part, action=None, words=words,
+                actor=self.town.actor(who), now=clock.now(),
+            )  # fmt: skip
+
+    def propose(self, who: str, slug: str | None, kind: Kind = Kind.TRANSFER, **more: Any) -> Offer:
+        """What a member would offer: an agreement as the ground, all parts, unless said otherwise."""
+        given: dict[str, Any] = {
+            "reason": Reason.HANDED_ON, "basis": Basis.AGREEMENT, "parts": KINDS[kind].parts,
+        }  # fmt: skip
+        given |= more
+        to_team = self.town.team[slug] if slug else None
+        return Offer(
+            referral_id=self.id,
+            kind=kind,
+            from_team=str(self.town.actor(who).team_id),
+            to_team=to_team,
+            **given,
+        )
+
+    def offer(self, who: str, proposal: Offer) -> str:
+        """A member makes that offer."""
+        with database.transaction(self.town.engine) as session:
+            return handoffs.offer(
+                session, self.town.keys, proposal, actor=self.town.actor(who), now=clock.now()
+            )
+
     def hand_on(self, who: str, slug: str, kind: Kind = Kind.TRANSFER, parts: tuple[str, ...] = PARTS) -> str:
         """A member offers it to another team; returns the handoff's id."""
         proposal = Offer(
@@ -143,7 +194,11 @@ def tip(town: Town, urgency: Urgency = Urgency.ELEVATED, *evidence: Evidence, fo
 
 
 def forward(
-    town: Town, urgency: Urgency = Urgency.ELEVATED, *evidence: Evidence, by: str = "dhs-nter"
+    town: Town,
+    urgency: Urgency = Urgency.ELEVATED,
+    *evidence: Evidence,
+    by: str = "dhs-nter",
+    handling: str = "H0",
 ) -> Case:
     """A forward by a federal office, routed."""
     secret = town.settings.secret_key
@@ -160,6 +215,7 @@ def forward(
             language="en",
             submission_digest=receipts.submission_digest("a forward", secret),
             custodian_team_id=town.team[by],
+            handling_code=handling,
         )
         filed = filing.file_referral(session, record, sealed, clock.now())
     case = Case(town, filed.id)
