@@ -22,7 +22,7 @@ from directory import teams
 from directory.guards import guard
 from foundation import clock, database, web
 from referrals.facts import Urgency
-from routing import coverage, explanation, gazetteer, jobs, maps, naming, snapshots
+from routing import coverage, explanation, gazetteer, jobs, maps, naming
 from routing.areas import code_of
 from routing.coverage import Coverage, Covered, Kind, Within
 from routing.snapshots import Snapshot
@@ -189,7 +189,8 @@ def _question() -> tuple[CoverageForm, Question]:
 
 
 def _ask(session: Session, question: Question) -> Asked:
-    snapshot, unreachable = snapshots.current(session), jobs.unreachable(session, question.urgency)
+    snapshot = coverage.in_force(session, question.hour, clock.now())
+    unreachable = jobs.unreachable(session, question.urgency)
     return Asked(
         question,
         snapshot,

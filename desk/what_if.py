@@ -19,7 +19,7 @@ from directory import teams
 from directory.guards import guard
 from directory.teams import TeamKind
 from foundation import clock, database, web
-from routing import jobs, snapshots
+from routing import coverage, jobs
 from routing.decision import decide
 
 
@@ -52,11 +52,12 @@ def _form(session: Session) -> WhatIfForm:
 
 
 def _answer(session: Session, form: WhatIfForm) -> Told | None:
-    snapshot = snapshots.current(session)
+    now = clock.now()
+    moment = form.moment(now, ZoneInfo(g.get("time_zone") or "UTC"))
+    snapshot = coverage.in_force(session, moment, now)
     facts = form.facts(snapshot.boundaries)
     if facts is None:
         return None
-    moment = form.moment(clock.now(), ZoneInfo(g.get("time_zone") or "UTC"))
     silent = jobs.unreachable(session, facts.urgency)
     decision = decide(facts, snapshot.rules, snapshot.boundaries, moment, silent)
     return explained.tell(session, decision, snapshot.boundaries)

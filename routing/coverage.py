@@ -13,8 +13,10 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Generic, TypeVar
 
+from sqlalchemy.orm import Session
+
 from referrals.facts import Evidence, Facts, PlaceKind, Relation, Urgency
-from routing import gazetteer
+from routing import gazetteer, snapshots
 from routing.areas import LAYER_RANKS, layer_of
 from routing.decision import Decision, decide
 from routing.rules import Role
@@ -100,6 +102,18 @@ class Within:
     team: str
 
 
+def in_force(session: Session, moment: datetime, now: datetime) -> Snapshot:
+    """What will decide at a moment to come, as far as it is published already; for one that has passed, what decides
+    now: who asks about three at night means every night, not the last one. Raises SnapshotFault before the first
+    publication."""
+    publication = snapshots.in_force_at(session, max(moment, now))
+    now_in_force = snapshots.current(session, now)
+    ids = publication.rules_id, publication.areas_id
+    if ids == (now_in_force.rules_id, now_in_force.areas_id):
+        return now_in_force
+    return _kept_snapshots.found(ids) or _kept_snapshots.keep(ids, snapshots.load(session, *ids))
+
+
 Inside = Mapping[str, tuple[Within, ...]]
 
 
@@ -150,5 +164,7 @@ class Kept(Generic[Answer]):
 
 # Each urgency at this hour, and some others' hours; a megabyte each.
 _kept = Kept[Coverage](most=12)
-# What is in force, and what was a moment ago.
+# What is in force, and what was a moment ago, or will be.
 _kept_inside = Kept[Inside](most=2)
+# One beside the current one, which `snapshots` keeps: each may be tens of megabytes.
+_kept_snapshots = Kept[Snapshot](most=1)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 
 from bs4 import BeautifulSoup, Tag
 
 from directory import members
 from foundation import clock, database
+from routing import demonstration, snapshots
 from tests.desk.sitting import Desk
 
 FILLED = re.compile(r"url\(#pattern-")
@@ -107,6 +109,20 @@ def test_the_hour_that_was_asked_is_the_hour_that_is_told(desk: Desk) -> None:
     link = _row(page, "Arizona").a
     assert link is not None
     assert link["href"] == "/coverage/AZ?urgency=routine&day=2026-03-04&hour=20"
+
+
+def test_a_publication_to_come_is_seen_from_its_hour_on(desk: Desk) -> None:
+    now, team = clock.now(), desk.town.team
+    rules = demonstration.rules(team)
+    rules["rules"].append({"id": "wy", "team": team["utah-hub"], "role": "lead", "area": "state:56"})
+    with database.transaction(desk.town.engine) as session:
+        areas_id = snapshots.store_areas(session, demonstration.areas(), "test", now)
+        rules_id = snapshots.store_rules(session, rules, "test", now)
+        snapshots.put_in_force(session, rules_id, areas_id, now, now + timedelta(days=2))
+    for days, leads in ((1, "0 of 23"), (4, "23 of 23")):
+        day = (now + timedelta(days=days)).date()
+        page = desk.seat("Ada").look(f"/coverage?urgency=elevated&day={day}&hour=12")
+        assert leads in _words(_row(page, "Wyoming"))
 
 
 def test_what_makes_no_sense_gets_its_sentence_and_keeps_what_was_typed(desk: Desk) -> None:
