@@ -7,7 +7,7 @@ import hashlib
 import io
 import zlib
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
@@ -25,10 +25,21 @@ _KEPT_BY_NAME = {"school": school_key, "campus": school_key, "place": place_key}
 
 
 @dataclass(frozen=True)
+class Drawn:
+    """Outlines that are read one by one: ids, precisions in metres, boxes (west, south, east, north), and the outline
+    in a place as WKB."""
+
+    ids: list[str]
+    precisions: Any
+    boxes: Any
+    outline: Callable[[int], bytes | None]
+
+
+@dataclass(frozen=True)
 class Columns:
     """One row a version, by id and first day. `bodies` and `outlines` are laid end to end; `starts` and
     `drawn_at` say where each begins. `keys` are sorted words that lead to rows: a school's or a place's
-    name, a ZIP."""
+    name, a ZIP. `boxes` are those of the drawn rows: they are found by them before their outlines are read."""
 
     ids: list[str]
     digests: bytes
@@ -37,6 +48,7 @@ class Columns:
     outlines: bytes
     drawn_at: Any
     precisions: Any
+    boxes: Any
     first_days: Any
     end_days: Any
     keys: list[str]
@@ -56,6 +68,7 @@ class Columns:
             outlines=b"".join(outlines),
             drawn_at=_offsets(outlines),
             precisions=np.array([area.precision_m for area in rows], dtype=np.float64),
+            boxes=_boxes([outline for outline in outlines if outline]),
             first_days=np.array([_ordinal(area.valid_from, _EVER) for area in rows], dtype=np.int32),
             end_days=np.array([_ordinal(area.valid_to, _NEVER) for area in rows], dtype=np.int32),
             keys=[key for key, _ in keys],
@@ -122,7 +135,7 @@ class Columns:
         return self.outlines[self.drawn_at[row] : self.drawn_at[row + 1]] or None
 
 
-_ARRAYS = ("starts", "drawn_at", "precisions", "first_days", "end_days", "key_rows")
+_ARRAYS = ("starts", "drawn_at", "precisions", "boxes", "first_days", "end_days", "key_rows")
 
 
 class AreaSet(Mapping[str, Area]):
@@ -166,18 +179,26 @@ class AreaSet(Mapping[str, Area]):
         rows = self.columns.key_rows[reach].tolist()
         return tuple(dict.fromkeys(ids[row] for row in rows if self._rows.get(ids[row]) == row))
 
-    def outlined(self) -> tuple[list[str], list[float], list[bytes]]:
-        """Ids, precisions in metres and outlines as WKB of all that are drawn."""
+    def drawn(self) -> Drawn:
+        """All that have an outline."""
         columns = self.columns
-        drawn = (columns.drawn_at[1:] > columns.drawn_at[:-1]).tolist()
-        found = [(area_id, row) for area_id, row in self._rows.items() if drawn[row]]
-        precisions = columns.precisions[[row for _, row in found]].tolist() if found else []
-        starts, held = columns.drawn_at.tolist(), columns.outlines
-        return (
-            [area for area, _ in found],
-            precisions,
-            [held[starts[row] : starts[row + 1]] for _, row in found],
+        rows = np.array(sorted(self._rows.values()), dtype=np.int64)
+        where = np.flatnonzero(columns.drawn_at[1:] > columns.drawn_at[:-1])
+        kept = np.isin(where, rows)
+        rows = where[kept]
+        ids = [columns.ids[row] for row in rows.tolist()]
+        return Drawn(
+            ids, columns.precisions[rows], columns.boxes[kept], lambda place: columns.outline(rows[place])
         )
+
+
+def _boxes(outlines: list[bytes]) -> Any:
+    if not outlines:
+        return np.empty((0, 4))
+    # Whoever only reads names goes without shapely.
+    import shapely
+
+    return shapely.bounds(shapely.from_wkb(np.array(outlines, dtype=object)))
 
 
 def _order(area: Area) -> tuple[str, date, str]:

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import gzip
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
 
 import numpy as np
 import shapely
 
+from routing.area_set import Drawn
 from routing.gazetteer import DATA
-from routing.lines import GRID_M, Lines, box_around
+from routing.lines import GRID_M, Line, box_around, cells_of, surroundings
 
 # A fix that is coarser than this says nothing that a county could be chosen by.
 COARSEST_M = 50_000.0
@@ -34,25 +34,28 @@ class Near:
 
 
 class Outlines:
-    """An index over the county outlines and those of a site's own areas: ids, precisions in metres, outlines as WKB.
+    """An index over the county outlines and those of a site's own areas.
 
-    Most points are near no line: they need one look into the tree and one test of what they lie in.
+    Only boxes are read at once; an outline and its line when a point first comes into its box. Most points are near no
+    line: they need one look into the tree, one test of what they lie in, and one look into each grid.
     """
 
-    def __init__(self, ids: Sequence[str], precisions: Sequence[float], outlines: Sequence[bytes]) -> None:
-        base_ids, base_precisions, base_shapes = _base()
-        shapes = np.concatenate([base_shapes, shapely.from_wkb(np.array(outlines, dtype=object))])
-        named = np.array([*base_ids, *ids])
+    def __init__(self, drawn: Drawn) -> None:
+        base = _base()
+        ids = [*base.ids, *drawn.ids]
         # In the order of their ids, so that what is found need only be sorted by place.
-        order = np.argsort(named, kind="stable")
-        self._ids: list[str] = named[order].tolist()
-        self._shapes = shapes[order]
-        doubts = np.array([*base_precisions, *precisions], dtype=np.float64)[order]
+        order = np.argsort(np.array(ids), kind="stable")
+        self._ids = [ids[place] for place in order.tolist()]
+        doubts = np.concatenate([base.precisions, drawn.precisions])[order]
         self._doubts: list[float] = doubts.tolist()
+        self._read = [
+            (base, place) if place < len(base.ids) else (drawn, place - len(base.ids))
+            for place in order.tolist()
+        ]
+        self._shapes = np.full(len(ids), None, dtype=object)
+        self._lines: list[Line | None] = [None] * len(ids)
         self._surely = [Near(area, inside=True, distance_m=math.inf, certain=True) for area in self._ids]
-        self._lines = Lines(self._shapes, doubts)
-        shapely.prepare(self._shapes)
-        self._tree = shapely.STRtree(self._shapes)
+        self._tree = shapely.STRtree(surroundings(np.concatenate([base.boxes, drawn.boxes])[order], doubts))
 
     def at(self, latitude: float, longitude: float, accuracy_m: float) -> tuple[Near, ...]:
         """Areas that hold the point, on the line included, or whose line is nearer than the uncertainty, by id. A
@@ -61,20 +64,35 @@ class Outlines:
             return ()
         if accuracy_m > GRID_M or abs(longitude) > _DATE_LINE:
             return self._the_long_way(latitude, longitude, accuracy_m)
-        held, pieces = self._held(latitude, longitude), self._lines.near(latitude, longitude)
-        if pieces:
-            return self._told(held, self._lines.distances(pieces, latitude, longitude), accuracy_m)
+        held, ways = self._look(latitude, longitude)
+        if ways:
+            return self._told(held, ways, accuracy_m)
         held.sort()
         surely = self._surely
         return tuple([surely[place] for place in held])
 
-    def _held(self, latitude: float, longitude: float) -> list[int]:
-        """What the point lies in."""
+    def _look(self, latitude: float, longitude: float) -> tuple[list[int], dict[int, float]]:
+        """What the point lies in, and metres to the lines in its cells."""
         # A row of one: a lone point would be turned into one by the tree, which takes as long as its search.
         point = shapely.points([[longitude, latitude]])
         _, found = self._tree.query(point)
+        at, ways = cells_of(latitude, longitude), {}
+        for place in found.tolist():
+            line = self._lines[place] or self._line(place)
+            if pieces := line.near(at):
+                ways[place] = line.distance(pieces, latitude, longitude)
         held: list[int] = found[shapely.covers(self._shapes[found], point)].tolist()
-        return held
+        return held, ways
+
+    def _line(self, place: int) -> Line:
+        """Reads an outline, once."""
+        source, number = self._read[place]
+        shape = shapely.from_wkb(source.outline(number))
+        shapely.prepare(shape)
+        self._shapes[place] = shape
+        # Last: another thread that sees the line must find the shape.
+        line = self._lines[place] = Line(shape, self._doubts[place])
+        return line
 
     def _told(self, held: Iterable[int], ways: dict[int, float], accuracy_m: float) -> tuple[Near, ...]:
         inside, found = set(held), []
@@ -94,36 +112,34 @@ class Outlines:
         held: set[int] = set()
         ways: dict[int, float] = {}
         for at in (longitude, *turned):
-            held |= set(self._held(latitude, at))
-            for place, way in self._lines.distances(
-                self._around(latitude, at, accuracy_m), latitude, at
-            ).items():
+            inside, near = self._look(latitude, at)
+            held |= set(inside)
+            for place, way in (*near.items(), *self._around(latitude, at, accuracy_m)):
                 ways[place] = min(way, ways.get(place, math.inf))
         return self._told(held, ways, accuracy_m)
 
-    def _around(self, latitude: float, longitude: float, accuracy_m: float) -> list[int]:
-        """Pieces of line that may be nearer than the accuracy or their own doubt."""
-        near = self._lines.near(latitude, longitude)
-        if accuracy_m <= GRID_M:
-            return near
+    def _around(self, latitude: float, longitude: float, accuracy_m: float) -> Iterator[tuple[int, float]]:
+        """Metres to every line that may be nearer than the accuracy."""
         box = box_around(latitude, longitude, accuracy_m)
-        shapes = self._tree.query(shapely.box(*box)).tolist()
-        return near + self._lines.within(shapes, box)
+        for place in self._tree.query(shapely.box(*box)).tolist() if accuracy_m > GRID_M else ():
+            line = self._lines[place] or self._line(place)
+            yield place, line.distance(line.within(box), latitude, longitude)
 
 
 @lru_cache(maxsize=1)
-def _base() -> tuple[tuple[str, ...], tuple[float, ...], Any]:
+def _base() -> Drawn:
     with gzip.open(DATA / "outlines.csv.gz", "rt", encoding="utf-8") as table:
         # The csv module refuses fields as long as Alaska's coast; no field here holds a comma.
         rows = [line.rstrip("\n").split(",") for line in table][1:]
-    ids = tuple(f"county:{row[0]}" for row in rows)
-    return ids, tuple(float(row[2]) for row in rows), shapely.from_wkb([row[3] for row in rows])
+    outlines = [bytes.fromhex(row[3]) for row in rows]
+    boxes = shapely.bounds(shapely.from_wkb(np.array(outlines, dtype=object)))
+    precisions = np.array([float(row[2]) for row in rows])
+    return Drawn([f"county:{row[0]}" for row in rows], precisions, boxes, outlines.__getitem__)
 
 
 def county_bounds() -> Iterable[tuple[str, tuple[float, float, float, float]]]:
     """Every county with west, south, east and north of its outline."""
-    ids, _, shapes = _base()
-    return zip(ids, map(tuple, shapely.bounds(shapes).tolist()), strict=True)
+    return zip(_base().ids, map(tuple, _base().boxes.tolist()), strict=True)
 
 
 def bounds(outline: bytes) -> tuple[float, float, float, float]:
