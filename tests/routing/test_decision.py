@@ -180,6 +180,13 @@ def test_who_has_said_no_is_not_asked_again_but_those_above_are() -> None:
     assert outcomes(decision)["hub"] == "lost on layer"
 
 
+@pytest.mark.parametrize("why", ["unreachable", "excluded"])
+def test_who_is_passed_over_does_not_come_back_beyond_a_line(why: str) -> None:
+    rules = rule_set(CITY, MESA_CITY, COUNTY)
+    decision = ask(rules, named(TEMPE, Relation.INCIDENT, MESA), **{why: ["mesa"]})
+    assert (decision.status, decision.leads) == (Status.CONFIRM_LOCATION, ("tempe", "maricopa"))
+
+
 def test_a_hub_that_has_said_no_does_not_own_it() -> None:
     assert ask(rule_set(STATE), named(ARIZONA), excluded=["hub"]).owner == "root"
 

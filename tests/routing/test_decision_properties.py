@@ -14,8 +14,9 @@ from referrals.facts import Evidence, Facts, PlaceKind, Relation, Setting, Urgen
 from routing import decision as deciding
 from routing import explanation
 from routing.decision import Decision, Status, decide
+from routing.locate import locate
 from routing.rules import Role
-from routing.weighing import CRITERIA, Outcome
+from routing.weighing import CRITERIA, Outcome, Question, foremost, leading, weigh
 from tests.routing.cases import (
     ARIZONA,
     BOUNDARIES,
@@ -207,3 +208,16 @@ def test_weighing_only_what_a_rule_can_feel_decides_as_weighing_everything() -> 
             assert asked(facts, rules, unreachable=unreachable).digest == short
 
     alike()
+
+
+@settings(max_examples=80)
+@given(FACTS, RULES, SOME_TEAMS, SOME_TEAMS)
+def test_who_would_lead_is_found_the_short_way_as_by_weighing_everything(
+    facts: Facts, rules: list[Any], unreachable: frozenset[str], excluded: frozenset[str]
+) -> None:
+    ruleset = rule_set(*rules)
+    passed_over = (dict.fromkeys(teams, "why") for teams in (unreachable, excluded))
+    question = Question(facts, ruleset, BOUNDARIES, MORNING, *passed_over)
+    located = locate(facts.evidence, BOUNDARIES, ruleset.share_floor)
+    for hits in (located.hits, *(hits for _, _, hits in located.settled())):
+        assert foremost(hits, question) == leading(weigh(hits, question))
