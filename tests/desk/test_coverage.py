@@ -21,7 +21,8 @@ def _row(page: BeautifulSoup, name: str) -> Tag:
     )
 
 
-def _words(tag: Tag) -> str:
+def _words(tag: Tag | None) -> str:
+    assert tag is not None
     return tag.get_text(" ", strip=True)
 
 
@@ -35,7 +36,7 @@ def _silence(desk: Desk, name: str, channel: str = "") -> None:
 
 def test_the_country_says_who_leads_and_where_nobody_does(desk: Desk) -> None:
     page = desk.seat("Ada").look("/coverage")
-    assert "61 of 3,233 counties have one team that leads." in _words(page.select_one(".lead") or page)
+    assert "61 of 3,233 counties have one team that leads." in _words(page.select_one(".lead"))
     assert "In 3,172 no team leads." in _words(page)
     assert "15 of 15" in _words(_row(page, "Arizona"))
     assert "Nobody" in _words(_row(page, "Texas"))
@@ -62,7 +63,7 @@ def test_every_county_of_a_state_is_on_its_map_and_in_its_table(desk: Desk) -> N
     page = desk.seat("Ada").look("/coverage/AZ")
     assert len(page.select("svg.map path[fill]")) == len(page.select("tbody tr")) == 15
     legend = {
-        item.select_one(".map__number").get_text(): _words(item) for item in page.select("ol.map__legend li")
+        _words(item.select_one(".map__number")): _words(item) for item in page.select("ol.map__legend li")
     }
     number = _words(_row(page, "Maricopa County").select("td")[1])
     assert "Maricopa County team, 1 county" in legend[number]
