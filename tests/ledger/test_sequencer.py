@@ -268,3 +268,16 @@ def test_a_turn_comes_once_a_minute(written: Log) -> None:
     assert written.sequencer.take_turn() == 1
     written.write("a")
     assert written.sequencer.take_turn() == 0
+
+
+def test_an_audit_beside_writers_raises_no_false_alarm(written: Log) -> None:
+    """It sees the ledger as of one moment, or a head would be ahead of its entries."""
+    writers = [threading.Thread(target=write_and_give_up, args=(written.engine, name)) for name in "abcd"]
+    for thread in writers:
+        thread.start()
+    found = []
+    while any(thread.is_alive() for thread in writers):
+        written.sign()
+        with database.steady(written.engine) as session:
+            found.append(audit(session, [written.verifier]).broken)
+    assert set(found) == {None}
