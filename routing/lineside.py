@@ -66,7 +66,7 @@ def beside(ruled: Iterable[str], reached: Iterable[str], *maps: Boundaries) -> B
 
 def outlined(boundaries: Boundaries) -> Iterable[str]:
     """Every area with an outline: the country's counties and a site's own."""
-    return (*gazetteer.load().counties, *boundaries.extra.outlined()[0])
+    return (*gazetteer.load().counties, *boundaries.extra.drawn().ids)
 
 
 def _drawn(area: str, maps: Sequence[Boundaries]) -> list[Any]:

@@ -65,7 +65,16 @@ class Side:
         """Equal for areas that are sure to have equal situations when they are named: of one layer, directly held by
         the same, with the same rules about themselves. Cheaper to find than the situation."""
         after = self.boundaries.successors(area)
-        return area if after != (area,) else (layer_of(area), self.about(area), self.boundaries.parents(area))
+        if after != (area,):
+            return area
+        layer, floor = layer_of(area), self.rules.share_floor
+        # Through a city, a ZIP lies in nothing more: one that no rule is about is not felt.
+        felt = tuple(
+            (parent, share)
+            for parent, share in self.boundaries.parents(area)
+            if layer != "zip" or share < floor or layer_of(parent) != "place" or self.about(parent)
+        )
+        return layer, self.about(area), felt
 
     def situation(self, evidence: Iterable[Evidence]) -> Situation:
         """What a decision on that evidence feels of the place."""
