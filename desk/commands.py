@@ -36,6 +36,7 @@ from routing import snapshots
 from routing import soundness as custody
 from routing.areas import AreaFault
 from routing.commands import routing
+from routing.rule_commands import tell_gaps, try_draft
 from routing.rules import RuleFault
 
 # The clock signs a checkpoint a minute.
@@ -44,6 +45,8 @@ _UNSIGNED_FOR = timedelta(minutes=10)
 directory = AppGroup("directory", help="Organisations, teams and members.")
 directory.add_command(webhook)
 keyring = AppGroup("keyring", help="The private halves of the teams' keys.")
+for _command in (try_draft, tell_gaps):
+    routing.add_command(_command)
 
 
 def register_commands(app: Flask) -> None:
