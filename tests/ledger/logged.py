@@ -33,10 +33,9 @@ def script(name: str) -> ModuleType:
 class Log:
     """A ledger under one engine, and who signs it."""
 
-    def __init__(self, engine: Engine, settings: Settings, **settings_of_the_log: str) -> None:
-        key = checkpoint.new_key(settings.deployment)
+    def __init__(self, engine: Engine, settings: Settings) -> None:
         self.engine, self.now = engine, NOON
-        self.settings = replace(settings, **({"ledger_key": key} | settings_of_the_log))
+        self.settings = replace(settings, ledger_key=checkpoint.new_key(settings.deployment))
         self.sequencer = Sequencer(engine, self.settings)
 
     @property
@@ -64,7 +63,8 @@ class Log:
         with database.reading(self.engine) as session:
             return checkpoints.latest(session)
 
-    def restart(self, **settings: str) -> None:
-        """A sequencer that remembers nothing, as after a restart of the clock."""
-        self.settings = replace(self.settings, **settings)
+    def restart(self, *, ledger_key: str | None = None, checkpoint_mail: str = "") -> None:
+        """A sequencer that remembers nothing, as after a restart of the clock; with other keys or witnesses."""
+        key = self.settings.ledger_key if ledger_key is None else ledger_key
+        self.settings = replace(self.settings, ledger_key=key, checkpoint_mail=checkpoint_mail)
         self.sequencer = Sequencer(self.engine, self.settings)

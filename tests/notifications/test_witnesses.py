@@ -13,6 +13,7 @@ from foundation.settings import Settings
 from ledger import checkpoint
 from ledger.checkpoints import Signed
 from notifications import witnesses
+from notifications.mail import MailSender
 from notifications.outcomes import Action, Outcome, OutcomeState
 from notifications.witnesses import mail_checkpoint
 from referrals.duty import Duty
@@ -73,7 +74,7 @@ def test_a_server_that_is_away_is_tried_again_for_a_day(
     signed: tuple[Duty, Signed, Log], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     refused = Outcome(OutcomeState.FAILED_TRANSIENT, Action.RETRY, code="not_reached")
-    monkeypatch.setattr(witnesses.MailSender, "send", lambda *given, **named: refused)
+    monkeypatch.setattr(MailSender, "send", lambda *given, **named: refused)
     again = mail_checkpoint(signed[0], "1.0")
     assert again is not None
     assert again > clock.now()

@@ -50,7 +50,7 @@ def audited(victim: Log, kept: str = "", own_key: bool = True) -> Audited:
 def newest(victim: Log) -> str:
     with database.reading(victim.engine) as session:
         notes = session.execute(select(ledger_checkpoints.c.note).order_by(ledger_checkpoints.c.size))
-        return list(notes.scalars())[-1]
+        return str(list(notes.scalars())[-1])
 
 
 def place_of(db: Connection, stream: str, position: int) -> int:
