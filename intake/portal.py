@@ -14,7 +14,7 @@ from directory import guards
 from directory.guards import guard
 from foundation import database, web
 from foundation.identifiers import is_reference
-from intake import custody, forward_words, forwards
+from intake import custody, forward_words, forwards, permissions
 from intake.filed import file_once
 from intake.forward import Forward
 from intake.forward_form import ForwardForm
@@ -48,7 +48,10 @@ def list_forwards() -> str:
     after = request.args.get("after", "")
     with database.reading(web.engine()) as session:
         page = forwards.page_of(session, _organisation_id(), after if is_reference(after) else None)
-    return render_template("portal/list.html", page=page, custody=custody, boundaries=_boundaries())
+        asked = permissions.waiting(session, [office.id for office in g.offices])
+    return render_template(
+        "portal/list.html", page=page, asked=asked, custody=custody, boundaries=_boundaries()
+    )
 
 
 @portal.get("/forward")
@@ -68,6 +71,9 @@ def send_forward() -> Response | tuple[str, int]:
         return _form_page(form, 400)
     filed = _file(form, form.forward())
     return redirect(url_for("portal.see", reference=filed.reference), 303)
+
+
+portal.add_url_rule("/forwards/<reference>/permission", "permit", permissions.answer, methods=["POST"])
 
 
 @portal.get("/forwards/<reference>")

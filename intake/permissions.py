@@ -1,0 +1,80 @@
+"""What the office is asked: whether something that it forwarded may be passed on to a team that it did not name."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from flask import abort, flash, g, redirect, request, url_for
+from flask_babel import gettext
+from sqlalchemy import Row, select
+from sqlalchemy.orm import Session
+from werkzeug.wrappers import Response
+
+from directory import guards
+from directory.guards import guard
+from foundation import clock, database, web
+from ledger.entries import Actor
+from referrals.tables import referrals
+from routing import permission
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A request that waits for this office."""
+
+    id: str
+    reference: str
+    urgency: str
+    case_number: str
+    by: str
+    about: str
+    due_at: datetime
+
+
+def waiting(session: Session, office_ids: Sequence[str]) -> list[Asked]:
+    """What these offices have to answer, the nearest deadline first."""
+    rows = permission.waiting(session, list(office_ids))
+    of = referrals.c
+    about = session.execute(
+        select(of.id, of.reference, of.urgency, of.originator_case_number).where(
+            of.id.in_([row.referral_id for row in rows])
+        )
+    )
+    known = {row.id: row for row in about}
+    return [_asked(row, known[row.referral_id]) for row in rows]
+
+
+@guard("portal.permit")
+def answer(reference: str) -> Response:
+    """The office allows it or does not. Whoever was first is who answered."""
+    found = request.form.get("handoff", "")
+    allowed = {"yes": True, "no": False}.get(request.form.get("answer", ""))
+    with database.transaction(web.engine()) as session:
+        offices = {office.id: office for office in g.offices}
+        mine = [
+            row
+            for row in permission.waiting(session, list(offices))
+            if row.id == found and row.referral_id == g.referral.id
+        ]
+        if allowed is None:
+            abort(400)
+        if mine:
+            actor = Actor(member_id=guards.signed_in().member.id, team_id=mine[0].to_team_id)
+            permission.answer(session, found, granted=allowed, actor=actor, now=clock.now())
+    flash(gettext("Your answer is on record.") if mine else gettext("This was answered already."))
+    return redirect(url_for("portal.list"), 303)
+
+
+def _asked(row: Row[Any], referral: Row[Any]) -> Asked:
+    return Asked(
+        id=row.id,
+        reference=referral.reference,
+        urgency=referral.urgency,
+        case_number=referral.originator_case_number or "",
+        by=row.as_then["from_team"],
+        about=row.as_then["about"],
+        due_at=row.due_at,
+    )
