@@ -21,6 +21,7 @@ from desk import (
     finding,
     gap_report,
     giving_back,
+    guest,
     hand_on,
     importing,
     outside_pages,
@@ -40,6 +41,7 @@ from referrals.facts import Urgency
 from referrals.moves import NotNow
 from referrals.sealing import CannotOpen
 from routing.disclosure import NotDisclosable
+from routing.guests import NoEntry
 from routing.handling import NeedsPermission
 from routing.handoffs import AlreadyAnswered
 
@@ -94,6 +96,11 @@ _PAGES: tuple[tuple[str, str, Any, Any], ...] = (
     ("/teams/<slug>/exchanges/<exchange_id>/undo", "schedule_undo", None, schedule.undo_exchange),
     ("/calendar", "calendar", calendar.calendar_page, calendar.make_address),
     ("/calendar/<token>.ics", "calendar_feed", calendar.calendar_feed, None),
+    # For who has no account: the link's secret and a code are what lets them in.
+    ("/guest/<token>", "guest", guest.enter_page, guest.enter),
+    ("/guest/<token>/answer", "guest_answer", None, guest.answer),
+    ("/guest/<token>/decline", "guest_decline", None, guest.decline),
+    ("/guest/<token>/read", "guest_read", None, guest.read),
     ("/records", "records", records.records_page, None),
     ("/contacts", "contacts", contacts.contacts_page, contacts.add),
     ("/contacts/<contact_id>", "contact", contacts.contact_page, contacts.prove),
@@ -136,6 +143,8 @@ _PAGES: tuple[tuple[str, str, Any, Any], ...] = (
     (f"{_ONE}/action", "action", documenting.action_page, documenting.action),
     (f"{_ONE}/place", "place", documenting.place_page, documenting.place),
     (f"{_ONE}/close", "close", closing.close_page, closing.close),
+    (f"{_ONE}/outside/<handoff_id>/link", "guest_link", guest.link_page, guest.make_link),
+    (f"{_ONE}/outside/<handoff_id>/link/end", "guest_link_end", None, guest.end_link),
     (f"{_ONE}/record", "record", records.record_page, None),
     (f"{_ONE}/record/hold", "hold", None, records.hold),
     (f"{_ONE}/record/holds/<hold_id>/lift", "hold_lift", None, records.lift),
@@ -163,4 +172,5 @@ for _race in (NotNow, AlreadyAnswered):
     desk.app_errorhandler(_race)(referral_pages.already_answered)
 for _forbidden in (NotDisclosable, NeedsPermission):
     desk.app_errorhandler(_forbidden)(referral_pages.forbidden)
+desk.app_errorhandler(NoEntry)(guest.no_entry)
 desk.app_errorhandler(CannotOpen)(referral_pages.not_disclosed)

@@ -23,6 +23,8 @@ from routing.offers import Offer
 from routing.states import Act, Decline, Kind
 from routing.tables import outside_recipients
 
+# The ledger's word for it, by the way in which the agency said so.
+_CONFIRMED = {"phone": "confirmed_by_call", "link": "confirmed_by_link"}
 _WORKS = (State.HELD.value, State.AT_DESK.value)
 
 
@@ -66,21 +68,24 @@ def hand_out(
     return id
 
 
-def confirm(session: Session, handoff_id: str, with_whom: str, *, actor: Actor, now: datetime) -> None:
-    """The agency was called back and confirmed that it has it. Its custodian here asks how it went, with a clock.
+def confirm(
+    session: Session, handoff_id: str, with_whom: str, *, actor: Actor, now: datetime, via: str = "phone"
+) -> None:
+    """The agency was called back and confirmed that it has it, or its person said so by a one-time link. Its custodian
+    here asks how it went, with a clock.
 
     Raises AlreadyAnswered.
     """
     found = register.handoff(session, handoff_id)
     referral = moves.lock(session, found.referral_id)
-    row = register.answer(session, handoff_id, Act.ACKNOWLEDGE, actor, "phone", now)
+    row = register.answer(session, handoff_id, Act.ACKNOWLEDGE, actor, via, now)
     session.execute(
         update(outside_recipients)
         .where(outside_recipients.c.handoff_id == handoff_id)
         .values(confirmed_with=with_whom, confirmed_at=now)
     )
     spoke = entries.commitment(referral.commitment_key, with_whom.encode())
-    register.write(session, row, "confirmed_by_call", actor, now, spoke_with=spoke)
+    register.write(session, row, _CONFIRMED[via], actor, now, spoke_with=spoke)
     if referral.state in _WORKS:
         urgency = Urgency(referral.urgency)
         moves.move(
@@ -94,6 +99,6 @@ def confirm(session: Session, handoff_id: str, with_whom: str, *, actor: Actor, 
         )
 
 
-def refuse(session: Session, handoff_id: str, *, actor: Actor, now: datetime) -> None:
+def refuse(session: Session, handoff_id: str, *, actor: Actor, now: datetime, via: str = "phone") -> None:
     """The agency says that it will not take it: its custodian chooses again. Raises AlreadyAnswered."""
-    ending.decline(session, handoff_id, reason=Decline.OTHER, actor=actor, via="phone", now=now)
+    ending.decline(session, handoff_id, reason=Decline.OTHER, actor=actor, via=via, now=now)

@@ -256,3 +256,31 @@ dry_runs = Table(
     Column("result", JSON),
     Index("ix_dry_runs_draft", "draft_id", "asked_at"),
 )
+
+# One-time links by which a recipient outside the directory answers and reads. Neither the link's secret nor the code
+# is stored: together they are the key.
+guest_links = Table(
+    "guest_links",
+    metadata,
+    Column("id", String(32), primary_key=True),
+    Column("handoff_id", ForeignKey("handoffs.id"), nullable=False, index=True),
+    Column("token_digest", String(64), nullable=False, unique=True),
+    # Opens under the right link and code only.
+    Column("proof", Bytes, nullable=False),
+    Column("made_by", ForeignKey("members.id")),
+    Column("made_at", UTCDateTime, nullable=False),
+    Column("expires_at", UTCDateTime, nullable=False),
+    Column("tries_left", Integer, nullable=False),
+    Column("opens_left", Integer, nullable=False),
+    Column("entered_at", UTCDateTime),
+    Column("ended_at", UTCDateTime),
+)
+
+# The keys of the disclosed parts, under link and code.
+guest_keys = Table(
+    "guest_keys",
+    metadata,
+    Column("link_id", ForeignKey("guest_links.id"), primary_key=True),
+    Column("part", String(12), primary_key=True),
+    Column("blob", Bytes, nullable=False),
+)

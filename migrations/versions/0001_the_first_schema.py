@@ -914,6 +914,29 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_delivery_reports_attempt_id"), ["attempt_id"], unique=False)
 
     op.create_table(
+        "guest_links",
+        sa.Column("id", sa.String(length=32), nullable=False),
+        sa.Column("handoff_id", sa.String(length=32), nullable=False),
+        sa.Column("token_digest", sa.String(length=64), nullable=False),
+        sa.Column("proof", sa.LargeBinary(), nullable=False),
+        sa.Column("made_by", sa.String(length=32), nullable=True),
+        sa.Column("made_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("expires_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("tries_left", sa.Integer(), nullable=False),
+        sa.Column("opens_left", sa.Integer(), nullable=False),
+        sa.Column("entered_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("ended_at", sa.DateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["handoff_id"], ["handoffs.id"], name=op.f("fk_guest_links_handoff_id_handoffs")
+        ),
+        sa.ForeignKeyConstraint(["made_by"], ["members.id"], name=op.f("fk_guest_links_made_by_members")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_guest_links")),
+        sa.UniqueConstraint("token_digest", name=op.f("uq_guest_links_token_digest")),
+    )
+    with op.batch_alter_table("guest_links", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_guest_links_handoff_id"), ["handoff_id"], unique=False)
+
+    op.create_table(
         "outside_recipients",
         sa.Column("handoff_id", sa.String(length=32), nullable=False),
         sa.Column("agency", sa.String(length=120), nullable=False),
@@ -927,13 +950,28 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("handoff_id", name=op.f("pk_outside_recipients")),
     )
+    op.create_table(
+        "guest_keys",
+        sa.Column("link_id", sa.String(length=32), nullable=False),
+        sa.Column("part", sa.String(length=12), nullable=False),
+        sa.Column("blob", sa.LargeBinary(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["link_id"], ["guest_links.id"], name=op.f("fk_guest_keys_link_id_guest_links")
+        ),
+        sa.PrimaryKeyConstraint("link_id", "part", name=op.f("pk_guest_keys")),
+    )
 
     for statement in _ledger_guards(op.get_bind().dialect.name):
         op.execute(statement)
 
 
 def downgrade() -> None:
+    op.drop_table("guest_keys")
     op.drop_table("outside_recipients")
+    with op.batch_alter_table("guest_links", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_guest_links_handoff_id"))
+
+    op.drop_table("guest_links")
     with op.batch_alter_table("delivery_reports", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_delivery_reports_attempt_id"))
 

@@ -19,7 +19,8 @@ OPEN = {
         "public.check_receipt", "public.status_page", "public.show_status",
     },
     "desk": {
-        "healthz", "readyz", "account.sign_in", "account.send_sign_in", "replies.", "callbacks.", "desk.calendar_feed", "log.",
+        "healthz", "readyz", "account.sign_in", "account.send_sign_in", "replies.", "callbacks.", "desk.calendar_feed",
+        "desk.guest", "desk.send_guest", "desk.send_guest_answer", "desk.send_guest_decline", "desk.send_guest_read", "log.",
     },
 }  # fmt: skip
 
