@@ -10,9 +10,10 @@ from referrals.facts import Evidence, Facts, Relation, Setting, Urgency
 from routing.areas import code_of, layer_of
 from routing.boundaries import Boundaries
 from routing.locate import Confidence, Doubt, DoubtKind, Hit, Hits, Located, locate
+from routing.question import Question
 from routing.rules import Role, RuleSet
 from routing.verdict import Change, ChangeKind, Considered, Decision, Status
-from routing.weighing import RELATION_RANKS, Match, Outcome, Question, foremost, leading, weigh
+from routing.weighing import RELATION_RANKS, Match, Outcome, foremost, leading, weigh
 
 __all__ = ["Change", "ChangeKind", "Considered", "Decision", "Status", "decide"]
 

@@ -18,8 +18,8 @@ from routing.boundaries import Boundaries
 from routing.circumstances import Circumstance
 from routing.decision import Decision, Status, decide
 from routing.locate import Confidence, Hits, locate
+from routing.question import Question
 from routing.rules import RuleSet
-from routing.weighing import Question
 
 Situation = Hashable
 

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import datetime
+from collections.abc import Iterable, Iterator, Sequence
 from enum import StrEnum
 from operator import attrgetter
 from typing import NamedTuple
 
-from referrals.facts import Facts, Relation
+from referrals.facts import Relation
 from routing.areas import layer_of
-from routing.boundaries import Boundaries
 from routing.locate import RANKS, Confidence, Hit
-from routing.rules import Role, Rule, RuleSet
+from routing.question import Question
+from routing.rules import Role, Rule
 
 # A lead weighs by these, left to right; the larger wins. Size and ids are never used.
 CRITERIA = ("mandate", "relation", "layer", "specificity", "priority", "confidence")
@@ -60,45 +58,6 @@ class Match(NamedTuple):
         return Match(self.rule, self.hit, self.key, outcome, detail)
 
 
-@dataclass(slots=True)
-class Question:
-    """What stays the same while hits vary: everything a decision is made from, but the place.
-
-    `unreachable` and `excluded` give a reason by team. `passed_over` collects the unreachable teams that mattered:
-    the others are no part of the decision. `failed` keeps the verdict on a rule's own conditions, which no hit
-    changes: each is asked once.
-    """
-
-    facts: Facts
-    rules: RuleSet
-    boundaries: Boundaries
-    as_of: datetime
-    unreachable: Mapping[str, str]
-    excluded: Mapping[str, str]
-    passed_over: dict[str, str] = field(default_factory=dict)
-    failed: dict[str, str] = field(default_factory=dict)
-
-    def why_unreachable(self, team: str) -> str:
-        """Why nobody there can be reached now; "" if somebody can."""
-        why = self.unreachable.get(team, "")
-        if why:
-            self.passed_over[team] = why
-        return why
-
-    def rules_about(self, area: str) -> tuple[Rule, ...]:
-        """Rules about an area itself, and about all of its layer in what holds it."""
-        rules = self.rules.by_area.get(area, ())
-        return (*rules, *self._rules_about_every(area)) if self.rules.by_every else rules
-
-    def _rules_about_every(self, area: str) -> Iterator[Rule]:
-        layer = layer_of(area)
-        for above, share in self.boundaries.widen(area):
-            for rule in self.rules.by_every.get(above, ()):
-                # "All places in the county" means those that lie in it, not those that touch it.
-                if rule.every == layer and share >= self.rules.share_floor:
-                    yield rule
-
-
 def weigh(hits: Iterable[Hit], asked: Question) -> tuple[Match, ...]:
     """Every rule touched by a hit, once, each with its outcome; ordered by weight, then id."""
     ended = list(_ordered(_standing(hits, asked)))
@@ -117,12 +76,9 @@ def foremost(hits: Sequence[Hit], asked: Question) -> tuple[str, ...]:
     most: Key = ()
     best: list[Match] = []
     for hit, rules in rules_by_hit:
+        ranks = _ranks(hit, asked) if rules else ()
         for rule in rules:
-            if (
-                rule.role is _LEADS
-                and (key := _key(rule, hit, asked)) >= most
-                and _may_lead(rule, hit, asked)
-            ):
+            if rule.role is _LEADS and (key := _key(rule, ranks)) >= most and _may_lead(rule, hit, asked):
                 if key > most:
                     most, best = key, []
                 best.append(Match(rule, hit, key))
@@ -162,16 +118,11 @@ def _standing(hits: Iterable[Hit], asked: Question) -> list[Match]:
 
 def _matched(hits: Iterable[Hit], asked: Question) -> list[Match]:
     best: dict[str, Match] = {}
-    ranks = asked.rules.layer_ranks
     for hit in hits:
         rules = asked.rules_about(hit.area)
-        if not rules:
-            continue
-        relation, layer, confidence = (
-            _RANK_OF[hit.relation._value_], ranks[layer_of(hit.area)], _SURENESS[hit.confidence._value_],
-        )  # fmt: skip
+        ranks = _ranks(hit, asked) if rules else ()
         for rule in rules:
-            key = (rule.mandate, relation, layer, rule.specificity, rule.priority, confidence)
+            key = _key(rule, ranks)
             outcome, detail = _ended_by(rule, hit, asked)
             match = Match(rule, hit, key, outcome, detail)
             known = best.get(rule.id)
@@ -180,40 +131,20 @@ def _matched(hits: Iterable[Hit], asked: Question) -> list[Match]:
     return list(best.values())
 
 
-def _key(rule: Rule, hit: Hit, asked: Question) -> Key:
-    return (
-        rule.mandate,
-        _RANK_OF[hit.relation._value_],
-        asked.rules.layer_ranks[layer_of(hit.area)],
-        rule.specificity,
-        rule.priority,
-        _SURENESS[hit.confidence._value_],
-    )
+def _ranks(hit: Hit, asked: Question) -> Key:
+    """What the hit alone brings to the key: relation, layer, confidence."""
+    layer = asked.rules.layer_ranks[layer_of(hit.area)]
+    return _RANK_OF[hit.relation._value_], layer, _SURENESS[hit.confidence._value_]
+
+
+def _key(rule: Rule, ranks: Key) -> Key:
+    """In the order of CRITERIA."""
+    relation, layer, confidence = ranks
+    return rule.mandate, relation, layer, rule.specificity, rule.priority, confidence
 
 
 def _stands_better(match: Match, other: Match) -> bool:
     return (match.outcome is None, match.key) > (other.outcome is None, other.key)
-
-
-_HOLDS: dict[str, Callable[[Rule, Question], bool]] = {
-    "dates": lambda rule, asked: rule.in_force(asked.rules.local(rule, asked.as_of).date()),
-    "behaviours": lambda rule, asked: not rule.behaviours.isdisjoint(asked.facts.behaviours),
-    "urgency": lambda rule, asked: asked.facts.urgency in rule.urgencies,
-    "setting": lambda rule, asked: asked.facts.setting in rule.settings,
-    "originator": lambda rule, asked: asked.facts.originator in rule.originators,
-    "hours": lambda rule, asked: asked.rules.hours_of(rule).hold(asked.as_of),
-}
-
-
-def _first_failed(rule: Rule, asked: Question) -> str:
-    """The first of the rule's conditions that does not hold, or ""."""
-    if not rule.conditions:
-        return ""
-    failed = asked.failed.get(rule.id)
-    if failed is None:
-        failed = next((name for name in rule.conditions if not _HOLDS[name](rule, asked)), "")
-        asked.failed[rule.id] = failed
-    return failed
 
 
 _STANDS: tuple[Outcome | None, str] = (None, "")
@@ -221,7 +152,7 @@ _STANDS: tuple[Outcome | None, str] = (None, "")
 
 def _ended_by(rule: Rule, hit: Hit, asked: Question) -> tuple[Outcome | None, str]:
     """What its own conditions, or the hit, make of a rule before it is weighed against others."""
-    if failed := _first_failed(rule, asked):
+    if failed := asked.first_failed(rule):
         return Outcome.NOT_APPLIED, failed
     if rule.relations or hit.relation is _REPORTER:
         # A reporter's place brings nobody in unless a rule asks for it by name, and then never as lead.

@@ -15,8 +15,9 @@ from routing import decision as deciding
 from routing import explanation
 from routing.decision import Decision, Status, decide
 from routing.locate import locate
+from routing.question import Question
 from routing.rules import Role
-from routing.weighing import CRITERIA, Outcome, Question, foremost, leading, weigh
+from routing.weighing import CRITERIA, Outcome, foremost, leading, weigh
 from tests.routing.cases import (
     ARIZONA,
     BOUNDARIES,
