@@ -16,7 +16,7 @@ from sqlalchemy.exc import DBAPIError
 
 from foundation import database
 from foundation.settings import Settings
-from ledger import checkpoint, log
+from ledger import checkpoint, log, tiles
 from ledger.audit import Audited, audit, checked, remember
 from ledger.checkpoint import Signer
 from ledger.tables import (
@@ -169,6 +169,28 @@ def test_a_thief_without_the_key_is_noticed(victim: Log, tamper: Callable[[Conne
     with stolen(victim.engine) as db:
         tamper(db)
     assert audited(victim).broken is not None
+
+
+@pytest.mark.parametrize("level", [0, 1])
+@pytest.mark.parametrize("column", ["hashes", "root", None])
+def test_stored_hashes_that_do_not_fit_are_noticed(
+    engine: Engine, settings: Settings, monkeypatch: pytest.MonkeyPatch, level: int, column: str | None
+) -> None:
+    """Proofs are made from them. Tiles of four, so that few entries fill some; `None` removes the tile."""
+    monkeypatch.setattr(tiles, "TILE", 4)
+    monkeypatch.setattr(tiles, "_HEIGHT", 2)
+    victim = Log(engine, settings)
+    victim.write("abcd" * 5)
+    victim.sign()
+    this = (ledger_tiles.c.level == level, ledger_tiles.c.position == 0)
+    with stolen(engine) as db:
+        if column:
+            db.execute(update(ledger_tiles).where(*this).values({column: bytes(32)}))
+        else:
+            db.execute(delete(ledger_tiles).where(*this))
+    broken = audited(victim).broken
+    assert broken is not None
+    assert broken.startswith("tile 0 of")
 
 
 def test_the_first_broken_entry_is_named(victim: Log) -> None:
