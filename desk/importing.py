@@ -45,13 +45,13 @@ class Look:
     what: str = "Areas"
 
 
-@guard("routing.change")
+@guard("rules.draft")
 def import_page() -> Page:
     """Asks for a file and what it holds."""
     return render_template("import.html", form=UploadForm())
 
 
-@guard("routing.change")
+@guard("rules.draft")
 def send_import() -> Page:
     """Keeps the file and goes on to the look at it."""
     # Before anything reads the form: only this page takes large files.
@@ -72,7 +72,7 @@ def send_import() -> Page:
     return redirect(url_for("desk.import_look", upload=upload_id))
 
 
-@guard("routing.change")
+@guard("rules.draft")
 def look_page(upload: str) -> Page:
     """What the file would change, and what is wrong with it."""
     kept = _kept(upload)
@@ -84,7 +84,7 @@ def look_page(upload: str) -> Page:
         return _refused(kept, fault)
 
 
-@guard("routing.change")
+@guard("rules.draft")
 def make_draft(upload: str) -> Page:
     """Makes the draft of what was looked at; only of that."""
     kept, form = _kept(upload), DraftForm()
@@ -99,8 +99,8 @@ def make_draft(upload: str) -> Page:
                 uploads.drop(session, upload)
     except _FAULTS as fault:
         return _refused(kept, fault)
-    flash(f"The draft {draft} is made. Nothing of it is in force before a second person approves it.")
-    return redirect(url_for("desk.import"))
+    flash("The draft is made. Nothing of it is in force yet.")
+    return redirect(url_for("desk.draft", draft_id=draft))
 
 
 def _kept(upload: str) -> Row[Any]:

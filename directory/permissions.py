@@ -140,7 +140,6 @@ PERMISSIONS: dict[str, tuple[Predicate, ...]] = {
     "referral.erase": (_works_cases, _holds),
     "referral.answer_erasure": (_works_cases, _answers_for_it),
     "routing.explain": (_re_routes,),
-    "routing.change": (_re_routes,),
     # Gaps and teams that cannot be reached, all in one picture, are for those who mend them.
     "routing.coverage": (_re_routes,),
     "clocks.change": (_administers,),
