@@ -119,6 +119,8 @@ def test_what_is_no_note_is_refused(text: str) -> None:
         str(OURS.verifier),
         "PRIVATE+KEY+a b+c+d",
     ],
+    # A key is another in each process, and processes that share a run must know the tests by one name.
+    ids=["empty", "two parts", "too short", "a public one", "a name with a space"],
 )
 def test_what_is_no_key_is_refused_and_not_repeated(text: str) -> None:
     with pytest.raises(BadKey) as fault:
