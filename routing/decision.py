@@ -211,10 +211,11 @@ def _settings(
 
 
 def _with_setting(asked: Question, setting: Setting) -> Question:
-    """The same question with a setting. Who would be passed over then is no part of this decision."""
+    """The same question with a setting. Who is passed over there matters too: it decides what is missing."""
     facts = asked.facts
     known = Facts(facts.urgency, facts.behaviours, setting, facts.originator, facts.evidence)
-    return Question(known, asked.rules, asked.boundaries, asked.as_of, asked.unreachable, asked.excluded)
+    rest = asked.rules, asked.boundaries, asked.as_of, asked.unreachable, asked.excluded
+    return Question(known, *rest, asked.passed_over)
 
 
 def _considered(match: Match) -> Considered:

@@ -311,6 +311,13 @@ def test_the_kind_of_place_that_nobody_named_is_said_to_be_missing() -> None:
     assert not ask(rules, named(TEMPE), named("zip:85281"), setting=Setting.HOME).what_would_change
 
 
+def test_who_is_out_of_reach_only_where_the_kind_of_place_were_known_is_stored_too() -> None:
+    """Else the decision made again would ask for an answer that changes nothing."""
+    rules = rule_set(CITY, lead("district", DISTRICT, settings=["school"]))
+    decision = ask(rules, named(TEMPE), named("zip:85281"), unreachable=["district"])
+    assert (decision.what_would_change, dict(decision.unreachable)) == ((), {"district": "contact"})
+
+
 def test_a_kind_of_place_that_could_not_take_the_lead_is_not_asked_for() -> None:
     rules = rule_set(CITY, lead("schools", ARIZONA, settings=["school"]))
     assert ask(rules, named(TEMPE)).what_would_change == ()
