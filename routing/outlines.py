@@ -142,6 +142,11 @@ def county_bounds() -> Iterable[tuple[str, tuple[float, float, float, float]]]:
     return zip(_base().ids, map(tuple, _base().boxes.tolist()), strict=True)
 
 
+def county_outlines() -> Iterable[tuple[str, bytes | None]]:
+    """Every county with its outline as WKB."""
+    return ((area, _base().outline(place)) for place, area in enumerate(_base().ids))
+
+
 def bounds(outline: bytes) -> tuple[float, float, float, float]:
     """West, south, east and north of an outline in WKB."""
     west, south, east, north = shapely.bounds(shapely.from_wkb(outline)).tolist()

@@ -13,8 +13,10 @@ from foundation.settings import Settings
 from tests import servers
 from tests.benchmarks import deciding
 from tests.benchmarks.filing import tips_per_second
+from tests.benchmarks.importing import seconds_to_draft
 from tests.benchmarks.leaving import seconds_to_provider
 from tests.benchmarks.ledger import appends_per_second, proved
+from tests.benchmarks.locating import rows as locating
 
 _MILLION = 1_000_000
 _TABLE = Path(__file__).parents[2] / "docs" / "benchmarks.md"
@@ -25,8 +27,9 @@ def main() -> None:
     settings = Settings.from_mapping({"SECRET_KEY": "a benchmark's key, known to everybody who reads it"})
     with tempfile.TemporaryDirectory() as folder, servers.postgresql(durable=True) as postgresql:
         at = Path(folder)
-        rows = [*_deciding(), *_filing(at, postgresql, settings), *_leaving(at)]
+        rows = [*_deciding(), *_filing(at, postgresql, settings), *_leaving(at), *locating(postgresql)]
         rows += _ledger(postgresql, settings)
+        rows += _importing(at, settings)
     text = _head() + "".join(f"| {' | '.join(row)} |\n" for row in rows)
     _TABLE.write_text(text)
     print(text)
@@ -117,6 +120,20 @@ def _ledger(postgresql: str, settings: Settings) -> list[tuple[str, ...]]:
 def _emptied(postgresql: str) -> None:
     _migrated(postgresql)
     servers.empty(postgresql)
+
+
+def _importing(folder: Path, settings: Settings) -> list[tuple[str, ...]]:
+    url = f"sqlite:///{folder}/importing.db"
+    _migrated(url)
+    return [
+        (
+            f"{measured.rows:,} {what} from a file to a draft, checked and compared row by row",
+            f"{measured.wall:.0f} s",
+            f"processor {measured.cpu:.0f} s, memory {measured.memory:.0f} MB",
+            "",
+        )
+        for what, measured in seconds_to_draft(url, folder, settings).items()
+    ]
 
 
 def _migrated(url: str) -> None:

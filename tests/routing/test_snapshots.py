@@ -8,12 +8,14 @@ import pytest
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from referrals.facts import Facts, Urgency
 from routing import snapshots
 from routing.areas import AreaFault
+from routing.decision import decide
 from routing.demonstration import areas
 from routing.rules import RuleFault
 from routing.tables import boundary_sets, rule_sets
-from tests.routing.cases import TEMPE, lead, rule_set
+from tests.routing.cases import TEMPE, lead, named, rule_set
 
 NOW = datetime(2026, 3, 4, 17, tzinfo=UTC)
 RULES = rule_set(lead("tempe", TEMPE)).as_json()
@@ -87,3 +89,52 @@ def test_areas_that_nothing_could_find_are_refused(session: Session) -> None:
 def test_before_anything_is_published_it_says_so(session: Session) -> None:
     with pytest.raises(snapshots.SnapshotFault, match="ever published"):
         snapshots.current(session)
+
+
+def test_what_takes_effect_later_waits(session: Session) -> None:
+    first = publish(session)
+    rules_id = snapshots.store_rules(session, OTHER_RULES, "test", NOW)
+    monday = NOW + timedelta(days=5)
+    snapshots.put_in_force(session, rules_id, first.areas_id, NOW, effective_at=monday)
+    assert snapshots.current(session, monday - timedelta(seconds=1)).rules_id == first.rules_id
+    assert snapshots.current(session, monday).rules_id == rules_id
+    assert snapshots.last_published(session).rules_id == rules_id
+
+
+def test_what_was_in_force_can_be_asked_of_any_moment(session: Session) -> None:
+    first = publish(session)
+    publish(session, OTHER_RULES, NOW + timedelta(hours=1))
+    assert snapshots.in_force_at(session, NOW + timedelta(minutes=59)).rules_id == first.rules_id
+    with pytest.raises(snapshots.SnapshotFault):
+        snapshots.in_force_at(session, NOW - timedelta(seconds=1))
+
+
+def test_new_rules_share_the_map_that_is_loaded(session: Session) -> None:
+    publish(session)
+    before = snapshots.current(session).boundaries
+    publish(session, OTHER_RULES, NOW + timedelta(hours=1))
+    assert snapshots.current(session).boundaries is before
+
+
+def test_a_publication_during_a_decision_changes_nothing_in_it(session: Session) -> None:
+    publish(session)
+    held = snapshots.current(session)
+    publish(session, OTHER_RULES, NOW + timedelta(hours=1))
+    facts = Facts(Urgency.ROUTINE, (), evidence=(named(TEMPE),))
+    before, after = (
+        decide(facts, one.rules, one.boundaries, NOW) for one in (held, snapshots.current(session))
+    )
+    assert [*before.leads, *after.leads] == ["tempe", "police"]
+    assert (before.rule_set, before.boundary_set) == (held.rules.digest, held.boundaries.digest)
+
+
+def test_two_workers_with_different_snapshots_decide_each_by_its_own(session: Session) -> None:
+    """During a swap one worker still holds what the other has let go. Both decisions stand, and each replays."""
+    slow = publish(session)
+    fast = publish(session, OTHER_RULES, NOW + timedelta(hours=1))
+    facts = Facts(Urgency.ROUTINE, (), evidence=(named(TEMPE),))
+    for worker in (slow, fast):
+        made = decide(facts, worker.rules, worker.boundaries, NOW)
+        stored = snapshots.load(session, worker.rules_id, worker.areas_id)
+        again = decide(facts, stored.rules, stored.boundaries, NOW)
+        assert (made.digest, made.rule_set) == (again.digest, worker.rules.digest)
