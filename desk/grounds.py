@@ -13,7 +13,8 @@ from desk import reading
 from directory import teams
 from ledger.entries import Actor
 from referrals import casework
-from routing import handling, permission
+from routing import disclosure, handling, permission
+from routing.disclosure import NotDisclosable
 from routing.handling import Handling
 from routing.states import OPEN, Basis, HandoffState, Kind
 
@@ -63,8 +64,14 @@ _ASKED = {
 }
 
 
-def check(form: Any, found: Condition | None) -> None:
-    """Puts a fault at the form's `danger` where the handling code forbids it and nothing overrides that."""
+def check(session: Session, form: Any, found: Condition | None) -> None:
+    """Puts a fault at the form's `parts` where one of them needs another ground, and at its `danger` where the
+    handling code forbids it and nothing overrides that."""
+    if form.basis.data in set(Basis):
+        try:
+            disclosure.refuse_blocked(session, g.referral.id, form.parts.data or (), Basis(form.basis.data))
+        except NotDisclosable as fault:
+            form.parts.errors = (f"{fault}.",)
     if found is None or (form.danger.data or "").strip():
         return
     if found.stated and form.conditions_met.data:

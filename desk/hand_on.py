@@ -69,7 +69,7 @@ def hand_on(reference: str) -> Page:
     with database.transaction(web.engine()) as session:
         form, now = _form(session), clock.now()
         condition = _condition(session, form)
-        page = _page(form, request.form.get("step", "look"), condition)
+        page = _page(session, form, request.form.get("step", "look"), condition)
         if page == "send":
             _send(session, form, condition, now)
         look = _last_look(session, form, now) if page == "look" else None
@@ -181,11 +181,11 @@ def _condition(session: Session, form: HandOnForm) -> Condition | None:
     return grounds.condition(session, Kind(form.kind.data), form.to_team.data, form.basis.data)
 
 
-def _page(form: HandOnForm, wanted: str, condition: Condition | None) -> str:
+def _page(session: Session, form: HandOnForm, wanted: str, condition: Condition | None) -> str:
     """`wanted`, or the first page before it with a fault at one of its fields."""
     before = list(ASKED)[: list(ASKED).index(wanted)] if wanted in ASKED else list(ASKED)
     form.validate()
-    grounds.check(form, condition)
+    grounds.check(session, form, condition)
     if form.overlap_until.data and form.kind.data != Kind.TRANSFER.value:
         form.overlap_until.errors = ("Two teams work until a day only with a transfer.",)
     elif form.overlap_until.data and form.overlap_until.data <= clock.now().date():

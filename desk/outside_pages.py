@@ -21,9 +21,7 @@ from routing import handling, handoffs, outside, permission, register
 from routing.outside import Recipient
 from routing.states import OPEN, Basis, Kind, Reason
 
-_MEANING = (
-    "You keep responsibility. Call the agency back on a number that you looked up; until it confirms, a clock runs."
-)
+_MEANING = "You keep responsibility. Call the agency back on a number that you looked up: until then a clock runs."
 
 
 @guard("referral.outside")
@@ -45,11 +43,11 @@ def hand_out(reference: str) -> Page:
         form = _form(session)
         fits = form.validate()
         found = grounds.condition(session, Kind.EXTERNAL, handling.OUTSIDE, form.basis.data)
-        grounds.check(form, found)
+        grounds.check(session, form, found)
         called_at = _called_at(session, form)
         if called_at and called_at > now:
             form.called_at.errors = ("This is later than now.",)
-        fits = fits and not form.danger.errors and not form.called_at.errors
+        fits = fits and not (form.danger.errors or form.parts.errors or form.called_at.errors)
         if fits and called_at:
             _write_down(session, form, found, called_at, now)
     if not fits:

@@ -41,7 +41,7 @@ from referrals.opening import OpenedPart
 from referrals.sealing import CannotOpen
 from referrals.states import State
 from routing import handoffs, snapshots
-from routing.states import BASES, OPEN, HandoffState, Kind
+from routing.states import BASES, OPEN, TAKEN, HandoffState, Kind
 
 
 @dataclass(frozen=True)
@@ -151,9 +151,9 @@ def _page() -> str:
             facts=_facts(session),
             disclosed=_disclosed(session),
             opened=opened,
-            done=_done(session, entries),
+            done=_done(session, entries, takes_part=takes_part),
             takes_part=takes_part,
-            handed=_handed(session) if takes_part else [],
+            handed=_handed(session, takes_part=takes_part),
             moments=timeline.moments(session, g.referral.id) if takes_part else [],
             **_head(session),
         )
@@ -270,9 +270,15 @@ def _disclosed(session: Session) -> list[str]:
     return [label for part, label in words.PARTS.items() if part in granted]
 
 
-def _done(session: Session, entries: list[Entry] | None) -> list[Done] | None:
+def _done(session: Session, entries: list[Entry] | None, *, takes_part: bool) -> list[Done] | None:
+    """What was written down; for who only helps, what they are asked for, and nothing that another helper is."""
     if entries is None:
         return None
+    if not takes_part:
+        mine = acting.my_teams()
+        asked = [row for row in handoffs.of_referral(session, g.referral.id) if row.to_team_id in mine]
+        needs = {row.need_id for row in asked}
+        entries = [entry for entry in entries if entry.part != "need" or entry.id in needs]
     names = members.names(session, [entry.member_id for entry in entries])
     return [Done(_what(entry), names.get(entry.member_id, ""), entry.at, entry.words) for entry in entries]
 
@@ -288,8 +294,14 @@ def _what(entry: Entry) -> str:
     return ACTIONS.get(entry.action or "", "") or plain.get(entry.kind, entry.kind)
 
 
-def _handed(session: Session) -> list[Handed]:
-    rows = handoffs.of_referral(session, g.referral.id)
+def _handed(session: Session, *, takes_part: bool) -> list[Handed]:
+    """All handoffs for who takes part; for who only helps, what they were asked themselves."""
+    mine = acting.my_teams()
+    rows = [
+        row
+        for row in handoffs.of_referral(session, g.referral.id)
+        if takes_part or (row.to_team_id in mine and row.state in TAKEN)
+    ]
     names = members.names(session, [row.answered_by for row in rows if row.answered_by])
     may_recall = permissions.allowed(signed_in().member, "referral.recall", g.standing)
     return [_handed_row(row, names.get(row.answered_by), may_recall) for row in rows]
