@@ -114,7 +114,7 @@ class _CoreSession(Session):
 
     _in_transaction: Connection | None = None
 
-    def execute(self, statement: Any, params: Any = None, **options: Any) -> Any:  # type: ignore[override]
+    def execute(self, statement: Any, params: Any = None, **options: Any) -> Any:
         """As the connection does it; opened by the first statement, as ever."""
         if self._in_transaction is None:
             self._in_transaction = self.connection()
