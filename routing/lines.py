@@ -6,6 +6,7 @@ from __future__ import annotations
 import math
 from bisect import bisect_left
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -68,10 +69,16 @@ class Line:
             at = 2 * piece
             x, y = (corners[at] - longitude) * along, (corners[at + 1] - latitude) * across
             dx, dy = (corners[at + 2] - longitude) * along - x, (corners[at + 3] - latitude) * across - y
-            length = dx * dx + dy * dy
-            part = min(max(-(x * dx + y * dy) / length, 0.0), 1.0) if length else 0.0
-            nearest = min(nearest, math.hypot(x + part * dx, y + part * dy))
-        return nearest
+            part = -(x * dx + y * dy)
+            if part > 0:
+                # The nearest point is not the first corner; at most it is the last.
+                length = dx * dx + dy * dy
+                part = part / length if part < length else 1.0
+                x, y = x + part * dx, y + part * dy
+            square = x * x + y * y
+            if square < nearest:
+                nearest = square
+        return math.sqrt(nearest)
 
 
 def cells_of(latitude: float, longitude: float) -> Cells:
@@ -93,8 +100,10 @@ def surroundings(boxes: Any, doubts: Any) -> Any:
     return shapely.box(*np.concatenate([boxes[:, :2] - reach, boxes[:, 2:] + reach], axis=1).T)
 
 
+@lru_cache(maxsize=4)
 def metres_per_degree(latitude: float) -> tuple[float, float]:
     """Length of a degree of longitude and of latitude on the WGS 84 ellipsoid, in metres."""
+    # All lines around one point ask for the same.
     phi = math.radians(latitude)
     across = 111_132.92 - 559.82 * math.cos(2 * phi) + 1.175 * math.cos(4 * phi)
     along = 111_412.84 * math.cos(phi) - 93.5 * math.cos(3 * phi) + 0.118 * math.cos(5 * phi)

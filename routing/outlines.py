@@ -64,23 +64,27 @@ class Outlines:
             return ()
         if accuracy_m > GRID_M or abs(longitude) > _DATE_LINE:
             return self._the_long_way(latitude, longitude, accuracy_m)
-        held, ways = self._look(latitude, longitude)
+        held, ways = self._look(latitude, longitude, accuracy_m)
         if ways:
-            return self._told(held, ways, accuracy_m)
+            return self._told(held, ways)
         held.sort()
         surely = self._surely
         return tuple([surely[place] for place in held])
 
-    def _look(self, latitude: float, longitude: float) -> tuple[list[int], dict[int, float]]:
-        """What the point lies in, and metres to the lines in its cells."""
+    def _look(
+        self, latitude: float, longitude: float, accuracy_m: float
+    ) -> tuple[list[int], dict[int, float]]:
+        """What the point lies in, and metres to the lines that are nearer than the doubt, of those in its cells."""
         # A row of one: a lone point would be turned into one by the tree, which takes as long as its search.
         point = shapely.points([[longitude, latitude]])
         _, found = self._tree.query(point)
-        at, ways = cells_of(latitude, longitude), {}
+        at, ways, lines = cells_of(latitude, longitude), {}, self._lines
         for place in found.tolist():
-            line = self._lines[place] or self._line(place)
+            line = lines[place] or self._line(place)
             if pieces := line.near(at):
-                ways[place] = line.distance(pieces, latitude, longitude)
+                way = line.distance(pieces, latitude, longitude)
+                if way <= accuracy_m or way <= self._doubts[place]:
+                    ways[place] = way
         held: list[int] = found[shapely.covers(self._shapes[found], point)].tolist()
         return held, ways
 
@@ -94,16 +98,14 @@ class Outlines:
         line = self._lines[place] = Line(shape, self._doubts[place])
         return line
 
-    def _told(self, held: Iterable[int], ways: dict[int, float], accuracy_m: float) -> tuple[Near, ...]:
-        inside, found = set(held), []
-        for place in sorted(inside | ways.keys()):
-            way = ways.get(place, math.inf)
-            if way > max(accuracy_m, self._doubts[place]):
-                if place in inside:
-                    found.append(self._surely[place])
-            else:
-                found.append(Near(self._ids[place], place in inside, round(way, 1), certain=False))
-        return tuple(found)
+    def _told(self, held: Iterable[int], ways: dict[int, float]) -> tuple[Near, ...]:
+        inside = set(held)
+        return tuple(
+            Near(self._ids[place], place in inside, round(ways[place], 1), certain=False)
+            if place in ways
+            else self._surely[place]
+            for place in sorted(inside | ways.keys())
+        )
 
     def _the_long_way(self, latitude: float, longitude: float, accuracy_m: float) -> tuple[Near, ...]:
         """Coarse fixes, and places that have two longitudes: what lies close by may be drawn at either end of the
@@ -112,18 +114,20 @@ class Outlines:
         held: set[int] = set()
         ways: dict[int, float] = {}
         for at in (longitude, *turned):
-            inside, near = self._look(latitude, at)
+            inside, near = self._look(latitude, at, accuracy_m)
             held |= set(inside)
             for place, way in (*near.items(), *self._around(latitude, at, accuracy_m)):
                 ways[place] = min(way, ways.get(place, math.inf))
-        return self._told(held, ways, accuracy_m)
+        return self._told(held, ways)
 
     def _around(self, latitude: float, longitude: float, accuracy_m: float) -> Iterator[tuple[int, float]]:
         """Metres to every line that may be nearer than the accuracy."""
         box = box_around(latitude, longitude, accuracy_m)
         for place in self._tree.query(shapely.box(*box)).tolist() if accuracy_m > GRID_M else ():
             line = self._lines[place] or self._line(place)
-            yield place, line.distance(line.within(box), latitude, longitude)
+            way = line.distance(line.within(box), latitude, longitude)
+            if way <= accuracy_m:
+                yield place, way
 
 
 @lru_cache(maxsize=1)
