@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from datetime import date
 from typing import Any
 
 import shapely
@@ -14,24 +13,16 @@ from routing import gazetteer
 from routing.areas import NAMED_LAYERS, layer_of
 from routing.boundaries import Boundaries
 from routing.importing import whereabouts
+from routing.importing.cells import Wrong, day_of, name_of, number_of
 from routing.importing.mapping import AreaMapping, Template
 from routing.importing.mending import SWAPPED, mend
 from routing.importing.report import Fault
 from routing.importing.rows import Row
 from routing.names import place_key
 
-_LONGEST_NAME = 200
 # Coarser than this an outline tells nothing, in metres.
 _COARSEST_M = 50_000.0
 _SEPARATORS = re.compile(r"[;,\s]+")
-
-
-class _Wrong(ValueError):
-    """One thing in a row that cannot be used."""
-
-    def __init__(self, reason: str, value: str = "") -> None:
-        super().__init__(reason)
-        self.value = value
 
 
 @dataclass
@@ -64,9 +55,9 @@ class Checker:  # one method a step, in the order of _STEPS
         code = self._mapping.id.filled(row.values)
         found.entry["id"] = f"{self._layer}:{code}"
         if row.fault:
-            found.faults.append(self._fault(found, "", _Wrong(row.fault)))
+            found.faults.append(self._fault(found, "", Wrong(row.fault)))
             return found
-        found.notes = [self._fault(found, "", _Wrong(note)) for note in row.notes]
+        found.notes = [self._fault(found, "", Wrong(note)) for note in row.notes]
         for key, read in _STEPS:
             self._take(found, key, lambda read=read: read(self, row, found))  # type: ignore[misc]
         if found.notes:
@@ -76,13 +67,13 @@ class Checker:  # one method a step, in the order of _STEPS
     def _take(self, found: Checked, key: str, read: Callable[[], Any]) -> None:
         try:
             value = read()
-        except _Wrong as wrong:
+        except Wrong as wrong:
             found.faults.append(self._fault(found, key, wrong))
             return
         if value:
             found.entry[key] = value
 
-    def _fault(self, found: Checked, key: str, wrong: _Wrong) -> Fault:
+    def _fault(self, found: Checked, key: str, wrong: Wrong) -> Fault:
         templates = (part for name in _ASKED.get(key, (key,)) for part in self._mapping.templates(name))
         columns = dict.fromkeys(column for part in templates for column in part.columns)
         return Fault(found.row, found.entry["id"], ", ".join(columns), str(wrong), wrong.value)
@@ -91,22 +82,22 @@ class Checker:  # one method a step, in the order of _STEPS
         """The area's id, by the layer and the mapping."""
         code = self._mapping.id.filled(row.values)
         if not code:
-            raise _Wrong("the id is missing")
+            raise Wrong("the id is missing")
         if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}", code):
-            raise _Wrong("an id has only letters, digits, dots, dashes and underscores", code)
+            raise Wrong("an id has only letters, digits, dots, dashes and underscores", code)
         return f"{self._layer}:{code}"
 
     def name(self, row: Row, found: Checked) -> str:
         """What people call it."""
         name = self._mapping.name.filled(row.values)
         if not name:
-            raise _Wrong("the name is missing")
-        return _name(name)
+            raise Wrong("the name is missing")
+        return name_of(name)
 
     def aliases(self, row: Row, found: Checked) -> list[str]:
         """Other names, parted by semicolons."""
         filled = (part.filled(row.values) for part in self._mapping.aliases)
-        names = (_name(name.strip()) for part in filled for name in part.split(";") if name.strip())
+        names = (name_of(name.strip()) for part in filled for name in part.split(";") if name.strip())
         return list(dict.fromkeys(name for name in names if name != found.entry.get("name")))
 
     def state(self, row: Row, found: Checked) -> str:
@@ -116,7 +107,7 @@ class Checker:  # one method a step, in the order of _STEPS
             return given
         state = self._known.states_by_name.get(place_key(given))
         if state is None:
-            raise _Wrong("there is no such state", given)
+            raise Wrong("there is no such state", given)
         return state.code
 
     def zips(self, row: Row, found: Checked) -> dict[str, float]:
@@ -130,34 +121,34 @@ class Checker:  # one method a step, in the order of _STEPS
         code, _, share = written.partition(":")
         known = self._known.zip(code)
         if known is None:
-            raise _Wrong("this ZIP is not in use", code)
+            raise Wrong("this ZIP is not in use", code)
         letters = self._known.state_by_letters(known.state)
         states = {county.partition(":")[2][:2] for county, _ in known.shares} or {
             letters.code if letters else ""
         }
         if state and state not in states:
-            raise _Wrong(f"this ZIP does not lie in {self._known.states[state].name}", code)
-        part = _number(share or "1", "a share")
+            raise Wrong(f"this ZIP does not lie in {self._known.states[state].name}", code)
+        part = number_of(share or "1", "a share")
         if not 0 < part <= 1:
-            raise _Wrong("a share is more than 0 and at most 1", written)
+            raise Wrong("a share is more than 0 and at most 1", written)
         return code, part
 
     def precision_m(self, row: Row, found: Checked) -> float:
         """How far its line or point may be off, in metres."""
-        metres = _number(self._mapping.precision_m.filled(row.values) or "50", "the precision")
+        metres = number_of(self._mapping.precision_m.filled(row.values) or "50", "the precision")
         if not 0 < metres <= _COARSEST_M:
-            raise _Wrong(f"the precision is more than 0 and at most {_COARSEST_M:.0f} metres", str(metres))
+            raise Wrong(f"the precision is more than 0 and at most {_COARSEST_M:.0f} metres", str(metres))
         return metres
 
     def valid_from(self, row: Row, found: Checked) -> str:
         """The day from which it is in force."""
-        return _day(self._mapping.valid_from.filled(row.values))
+        return day_of(self._mapping.valid_from.filled(row.values))
 
     def valid_to(self, row: Row, found: Checked) -> str:
         """The day from which it is in force no more."""
-        last = _day(self._mapping.valid_to.filled(row.values))
+        last = day_of(self._mapping.valid_to.filled(row.values))
         if last and last <= found.entry.get("valid_from", ""):
-            raise _Wrong("it ends before it begins", last)
+            raise Wrong("it ends before it begins", last)
         return last
 
     def longitude(self, row: Row, found: Checked) -> None:
@@ -167,7 +158,7 @@ class Checker:  # one method a step, in the order of _STEPS
         if row.shape is not None or not any(written):
             found.shape = shapely.from_wkb(row.shape) if row.shape else None
             return
-        latitude, longitude = (_number(part, "latitude and longitude") for part in written)
+        latitude, longitude = (number_of(part, "latitude and longitude") for part in written)
         self._use(found, shapely.Point(longitude, latitude), ", ".join(written))
 
     def outline(self, row: Row, found: Checked) -> None:
@@ -176,14 +167,14 @@ class Checker:  # one method a step, in the order of _STEPS
             try:
                 shape = shapely.from_wkt(written)
             except shapely.errors.ShapelyError:
-                raise _Wrong("the outline is no WKT", written[:40]) from None
+                raise Wrong("the outline is no WKT", written[:40]) from None
             self._use(found, shape, written[:40])
 
     def _use(self, found: Checked, shape: Any, written: str) -> None:
         mended = mend(shape)
         if mended.fault:
-            raise _Wrong(mended.fault, written)
-        found.notes += [self._fault(found, "outline", _Wrong(note)) for note in mended.notes]
+            raise Wrong(mended.fault, written)
+        found.notes += [self._fault(found, "outline", Wrong(note)) for note in mended.notes]
         found.shape = mended.shape
 
     def whereabouts(self, row: Row, found: Checked) -> None:
@@ -198,8 +189,8 @@ class Checker:  # one method a step, in the order of _STEPS
         where = "{:.5f}, {:.5f}".format(*places[0])
         for reason, turn in _TURNS:
             if whereabouts.lies_in(self._boundaries, [turn(place) for place in places], state, precision):
-                raise _Wrong(reason, where)
-        raise _Wrong(
+                raise Wrong(reason, where)
+        raise Wrong(
             f"it lies outside {self._known.states[state].name}" if state else "it lies in no county", where
         )
 
@@ -225,9 +216,9 @@ class Checker:  # one method a step, in the order of _STEPS
         state = found.entry.get("state", "")
         after = self._boundaries.successors(parent)
         if after != (parent,):
-            raise _Wrong(f"it has ended; in its place: {', '.join(after)}", parent)
+            raise Wrong(f"it has ended; in its place: {', '.join(after)}", parent)
         if state and layer_of(parent) == "county" and not parent.startswith(f"county:{state}"):
-            raise _Wrong(f"it does not lie in {self._known.states[state].name}", parent)
+            raise Wrong(f"it does not lie in {self._known.states[state].name}", parent)
         if not self._boundaries.knows(parent):
             # A later row may bring it.
             found.owed.append(parent)
@@ -236,7 +227,7 @@ class Checker:  # one method a step, in the order of _STEPS
         """Whether any evidence could ever lead to it, and a state that follows from its counties."""
         drawn = found.shape is not None and found.shape.geom_type != "Point"
         if not (drawn or found.entry.get("zips") or self._layer in NAMED_LAYERS or found.faults):
-            raise _Wrong("it has neither an outline nor ZIPs, so no tip could ever be found to lie in it")
+            raise Wrong("it has neither an outline nor ZIPs, so no tip could ever be found to lie in it")
         states = {
             area[7:9]: share
             for area, share in found.entry.get("parents", {}).items()
@@ -278,25 +269,3 @@ _STEPS: tuple[tuple[str, Callable[[Checker, Row, Checked], Any]], ...] = (
 def _filled(templates: Iterable[Template], row: Row) -> Iterable[str]:
     for template in templates:
         yield from (part.strip() for part in template.filled(row.values).split(";") if part.strip())
-
-
-def _name(written: str) -> str:
-    if len(written) > _LONGEST_NAME:
-        raise _Wrong(f"a name has at most {_LONGEST_NAME} signs", f"{written[:40]}…")
-    if not written.isprintable():
-        raise _Wrong("a name has no line breaks and no invisible signs", repr(written[:40]))
-    return written
-
-
-def _number(written: str, what: str) -> float:
-    try:
-        return float(written)
-    except ValueError:
-        raise _Wrong(f"{what} must be a number", written) from None
-
-
-def _day(written: str) -> str:
-    try:
-        return date.fromisoformat(written).isoformat() if written else ""
-    except ValueError:
-        raise _Wrong("a day is written 2026-03-31", written) from None
