@@ -33,7 +33,7 @@ from referrals import rotation
 from referrals.duty import Duty
 from referrals.grants import Keys
 from referrals.keyring import FileKeyring
-from routing import clocks, dry_run, jobs
+from routing import clocks, dry_run, jobs, permission
 
 log = logging.getLogger(__name__)
 
@@ -41,6 +41,7 @@ log = logging.getLogger(__name__)
 JOBS: dict[str, Callable[[Duty, str], datetime | None]] = {
     "routing.jobs.route_referral": jobs.route_referral,
     "routing.jobs.next_contact": jobs.next_contact,
+    "routing.permission.settle": permission.settle,
     "routing.dry_run.try_draft": dry_run.try_draft,
     "notifications.delivery.deliver": delivery.deliver,
     "notifications.callbacks.apply_report": callbacks.apply_report,

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from flask import abort, flash, g, redirect, render_template, url_for
+from sqlalchemy import Row
 from sqlalchemy.orm import Session
 
 from desk import acting
@@ -42,13 +44,14 @@ def record_call(reference: str) -> Page:
     form = CallForm()
     with database.reading(web.engine()) as session:
         mine = {row.id: row for row in _mine(session)}
-    if form.call.data not in mine:
+    call_id = form.call.data or ""
+    if call_id not in mine:
         abort(404)
     if not form.validate():
         return _page(form), 400
-    actor = Actor(member_id=signed_in().member.id, team_id=mine[form.call.data].team_id)
+    actor = Actor(member_id=signed_in().member.id, team_id=mine[call_id].team_id)
     with database.transaction(web.engine()) as session:
-        done = calls.record(session, form.call.data, form.result.data or "", actor=actor, now=clock.now())
+        done = calls.record(session, call_id, form.result.data or "", actor=actor, now=clock.now())
     flash("The call is on record." if done else "On record. The call stays open: try again in five minutes.")
     return redirect(url_for("desk.referral", reference=reference))
 
@@ -59,7 +62,7 @@ def to_make(session: Session) -> list[ToMake]:
     return [_words(session, row.id, row.whom, row.made_at, row.tries) for row in found]
 
 
-def _mine(session: Session) -> list[calls.Row]:
+def _mine(session: Session) -> list[Row[Any]]:
     mine = acting.my_teams()
     return [row for row in calls.of_referral(session, g.referral.id) if row.team_id in mine]
 

@@ -175,8 +175,8 @@ def disclosable(session: Session) -> list[str]:
 
 def _condition(session: Session, form: HandOnForm) -> Condition | None:
     """What the originator's handling code asks for, once it is known where it would go."""
-    chosen = {value for group in form.to_team.choices.values() for value, _ in group}
-    if not form.to_team.data or form.to_team.data not in chosen or form.kind.data not in _MEANINGS:
+    may_be_asked = dict(choices.teams_to_ask(session, without={g.standing.holder}))
+    if form.to_team.data not in may_be_asked or form.kind.data not in _MEANINGS:
         return None
     return grounds.condition(session, Kind(form.kind.data), form.to_team.data, form.basis.data)
 

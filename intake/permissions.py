@@ -10,13 +10,13 @@ from typing import Any
 from flask import abort, flash, g, redirect, request, url_for
 from flask_babel import gettext
 from sqlalchemy import Row, select
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
 from directory import guards
 from directory.guards import guard
 from foundation import clock, database, web
-from ledger.entries import Actor
 from referrals.tables import referrals
 from routing import permission
 
@@ -50,25 +50,29 @@ def waiting(session: Session, office_ids: Sequence[str]) -> list[Asked]:
 @guard("portal.permit")
 def answer(reference: str) -> Response:
     """The office allows it or does not. Whoever was first is who answered."""
-    found = request.form.get("handoff", "")
     allowed = {"yes": True, "no": False}.get(request.form.get("answer", ""))
-    with database.transaction(web.engine()) as session:
-        offices = {office.id: office for office in g.offices}
-        mine = [
-            row
-            for row in permission.waiting(session, list(offices))
-            if row.id == found and row.referral_id == g.referral.id
-        ]
-        if allowed is None:
-            abort(400)
-        if mine:
-            actor = Actor(member_id=guards.signed_in().member.id, team_id=mine[0].to_team_id)
-            permission.answer(session, found, granted=allowed, actor=actor, now=clock.now())
-    flash(gettext("Your answer is on record.") if mine else gettext("This was answered already."))
+    if allowed is None:
+        abort(400)
+    said = _answered(request.form.get("handoff", ""), allowed=allowed)
+    flash(gettext("Your answer is on record.") if said else gettext("This was answered already."))
     return redirect(url_for("portal.list"), 303)
 
 
-def _asked(row: Row[Any], referral: Row[Any]) -> Asked:
+def _answered(handoff_id: str, *, allowed: bool) -> bool:
+    """Whether this answer is the one: it waited for this office, and nobody answered it before."""
+    member_id = guards.signed_in().member.id
+    try:
+        with database.transaction(web.engine()) as session:
+            waits = permission.waiting(session, [office.id for office in g.offices])
+            if not any(row.id == handoff_id and row.referral_id == g.referral.id for row in waits):
+                return False
+            permission.post_answer(session, handoff_id, allowed=allowed, member_id=member_id, now=clock.now())
+        return True
+    except IntegrityError:
+        return False
+
+
+def _asked(row: Row[Any], referral: Any) -> Asked:
     return Asked(
         id=row.id,
         reference=referral.reference,

@@ -5,21 +5,26 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, or_, select
+from sqlalchemy import Row, exists, insert, or_, select
 from sqlalchemy.orm import Session
 
 from directory.tables import teams as team_rows
 from directory.teams import TeamKind
+from foundation import clock, database, outbox
 from ledger.entries import Actor
 from notifications import notices
 from referrals import moves
+from referrals.duty import Duty
 from referrals.facts import Facts
 from referrals.grants import Keys
 from referrals.moves import NotNow
 from routing import offers, register, telling
 from routing.offers import Offer
-from routing.states import Act, Basis, Decline, HandoffState, Kind, Reason
-from routing.tables import handoffs
+from routing.states import OPEN, Act, Basis, Decline, Kind, Reason
+from routing.tables import handoffs, permission_answers
+
+# The job that makes an answer happen.
+SETTLE = "routing.permission.settle"
 
 
 def newest(session: Session, referral_id: str, about: str) -> Row[Any] | None:
@@ -68,9 +73,36 @@ def waiting(session: Session, team_ids: list[str]) -> list[Row[Any]]:
     query = select(handoffs).where(
         handoffs.c.kind == Kind.PERMISSION.value,
         handoffs.c.to_team_id.in_(team_ids),
-        handoffs.c.state.in_((HandoffState.OFFERED.value, HandoffState.OPENED.value)),
+        handoffs.c.state.in_(OPEN),
+        ~exists().where(permission_answers.c.handoff_id == handoffs.c.id),
     )
     return list(session.execute(query.order_by(handoffs.c.due_at, handoffs.c.id)))
+
+
+def post_answer(session: Session, handoff_id: str, *, allowed: bool, member_id: str, now: datetime) -> None:
+    """Writes down what an office answered, and owes the rest to the worker: the public door only ever inserts.
+
+    Raises IntegrityError where somebody answered before.
+    """
+    session.execute(
+        insert(permission_answers).values(
+            handoff_id=handoff_id, allowed="yes" if allowed else "no", member_id=member_id, at=now
+        )
+    )
+    outbox.post(session, SETTLE, handoff_id, now=now, urgent=True)
+
+
+def settle(duty: Duty, handoff_id: str) -> None:
+    """Makes an office's answer happen, in its member's name. Safe to run twice; late for one that lapsed."""
+    with database.transaction(duty.engine) as session:
+        said = session.execute(
+            select(permission_answers).where(permission_answers.c.handoff_id == handoff_id)
+        ).one()
+        row = register.handoff(session, handoff_id)
+        moves.lock(session, row.referral_id)
+        if row.state in OPEN:
+            actor = Actor(member_id=said.member_id, team_id=row.to_team_id)
+            answer(session, handoff_id, granted=said.allowed == "yes", actor=actor, now=clock.now())
 
 
 def answer(session: Session, handoff_id: str, *, granted: bool, actor: Actor, now: datetime) -> Row[Any]:

@@ -164,6 +164,17 @@ outside_recipients = Table(
     Column("confirmed_at", UTCDateTime),
 )
 
+# What an office answered at the portal. The public door only inserts; the worker makes it happen.
+permission_answers = Table(
+    "permission_answers",
+    metadata,
+    # One answer: who comes second meets this.
+    Column("handoff_id", ForeignKey("handoffs.id"), primary_key=True),
+    Column("allowed", String(3), nullable=False),
+    Column("member_id", ForeignKey("members.id"), nullable=False),
+    Column("at", UTCDateTime, nullable=False),
+)
+
 # Who must not touch a referral: a member, or a team with all its members.
 recusals = Table(
     "recusals",

@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import delete, insert, select
+from sqlalchemy import insert, select, update
 from sqlalchemy.orm import Session
 
 from directory.hours import Hours
 from directory.tables import teams
+from foundation import database
 from ledger import entries
 from ledger.entries import DEPLOYMENT, Actor
 from referrals.facts import Urgency
@@ -119,11 +120,12 @@ def change(
     """
     own = _own(minutes)
     _check(Timetable(hours or business_days.working_week("UTC"), own))
-    session.execute(delete(team_clocks).where(team_clocks.c.team_id == team_id))
     values: dict[str, Any] = {"hours": hours.as_json() if hours else {}, "minutes": own}
-    session.execute(
-        insert(team_clocks).values(team_id=team_id, changed_at=now, changed_by=actor.member_id, **values)
-    )
+    stored = values | {"changed_at": now, "changed_by": actor.member_id}
+    if not database.changed(
+        session, update(team_clocks).where(team_clocks.c.team_id == team_id).values(**stored)
+    ):
+        session.execute(insert(team_clocks).values(team_id=team_id, **stored))
     entries.append(
         session, DEPLOYMENT, kind="clocks_changed", at=now, actor=actor, facts={"of_team": team_id, **values}
     )

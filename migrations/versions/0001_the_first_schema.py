@@ -951,6 +951,20 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("handoff_id", name=op.f("pk_outside_recipients")),
     )
     op.create_table(
+        "permission_answers",
+        sa.Column("handoff_id", sa.String(length=32), nullable=False),
+        sa.Column("allowed", sa.String(length=3), nullable=False),
+        sa.Column("member_id", sa.String(length=32), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["handoff_id"], ["handoffs.id"], name=op.f("fk_permission_answers_handoff_id_handoffs")
+        ),
+        sa.ForeignKeyConstraint(
+            ["member_id"], ["members.id"], name=op.f("fk_permission_answers_member_id_members")
+        ),
+        sa.PrimaryKeyConstraint("handoff_id", name=op.f("pk_permission_answers")),
+    )
+    op.create_table(
         "guest_keys",
         sa.Column("link_id", sa.String(length=32), nullable=False),
         sa.Column("part", sa.String(length=12), nullable=False),
@@ -967,6 +981,7 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     op.drop_table("guest_keys")
+    op.drop_table("permission_answers")
     op.drop_table("outside_recipients")
     with op.batch_alter_table("guest_links", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_guest_links_handoff_id"))

@@ -7,9 +7,10 @@ import re
 import pytest
 from sqlalchemy import Engine
 
-from foundation import clock, database
+from foundation import clock, database, outbox
 from foundation.settings import Settings
 from referrals import moves
+from referrals.duty import Duty
 from routing import handling, permission
 from tests.builders import csrf_token
 from tests.intake.office import Office, open_office, text
@@ -44,7 +45,18 @@ def answer(office: Office, reference: str, word: str, handoff: str = "") -> str:
     }
     sent = office.client.post(f"/portal/forwards/{reference}/permission", data=data, follow_redirects=True)
     assert sent.status_code == 200
+    town = office.town
+    duty = Duty(town.engine, town.settings, town.keys)
+    for urgent in (True, False):
+        outbox.drain(town.engine, lambda job, id: _only_settle(duty, job, id), urgent=urgent)
     return text(sent)
+
+
+def _only_settle(duty: Duty, job: str, id: str) -> None:
+    if job == permission.SETTLE:
+        permission.settle(duty, id)
+        # Twice is once.
+        permission.settle(duty, id)
 
 
 def permitted(office: Office, reference: str) -> bool:
