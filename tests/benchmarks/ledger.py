@@ -6,14 +6,14 @@ import hashlib
 import json
 import multiprocessing
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from itertools import islice
 from multiprocessing.queues import Queue
 from multiprocessing.synchronize import Barrier
 
-from sqlalchemy import Engine, insert, select
+from sqlalchemy import Column, Engine, Integer, MetaData, Table, Text, insert, select
 
 from foundation import database
 from foundation.identifiers import new_id
@@ -29,8 +29,10 @@ _INES = Actor(member_id=new_id(), team_id=new_id())
 _FACTS = {"handoff": new_id(), "from_team": new_id(), "to_team": new_id(), "kind": "transfer", "via": "desk"}
 # Entries of one referral, as a busy one has them.
 _IN_A_STREAM = 10
-_BATCH = 10_000
 _SECONDS = 4.0
+_BARE = Table("bare_appends", MetaData(), Column("id", Integer, primary_key=True), Column("words", Text))
+
+Act = Callable[[Engine, str], None]
 
 
 @dataclass(frozen=True)
@@ -46,11 +48,19 @@ class Proved:
     hashes: int
 
 
-def appends_per_second(url: str, writers: int) -> float:
-    """Appends a second, each in a transaction of its own and to a referral of its own, by so many processes."""
+def appends_per_second(url: str, writers: int) -> tuple[float, float]:
+    """By so many processes: appends a second, each in a transaction of its own and to a referral of its own; and beside
+    them transactions that insert one bare row."""
+    engine = database.make_engine(url)
+    _BARE.create(engine, checkfirst=True)
+    engine.dispose()
+    return _per_second(url, writers, _append), _per_second(url, writers, _insert)
+
+
+def _per_second(url: str, writers: int, act: Act) -> float:
     spawning = multiprocessing.get_context("spawn")
     ready, counts = spawning.Barrier(writers), spawning.Queue()
-    processes = [spawning.Process(target=_append_for, args=(url, ready, counts)) for _ in range(writers)]
+    processes = [spawning.Process(target=_act_for, args=(url, act, ready, counts)) for _ in range(writers)]
     for process in processes:
         process.start()
     each = [counts.get() for _ in processes]
@@ -59,16 +69,16 @@ def appends_per_second(url: str, writers: int) -> float:
     return float(sum(each)) / _SECONDS
 
 
-def _append_for(url: str, ready: Barrier, counts: Queue[int]) -> None:
+def _act_for(url: str, act: Act, ready: Barrier, counts: Queue[int]) -> None:
     engine, count = database.make_engine(url), 0
-    _append(engine, new_id())
+    act(engine, new_id())
     # Every process has loaded and connected before the measured seconds begin.
     ready.wait()
     end = time.monotonic() + _SECONDS
     while time.monotonic() < end:
         stream = new_id()
         for _ in range(_IN_A_STREAM):
-            _append(engine, stream)
+            act(engine, stream)
             count += time.monotonic() < end
     counts.put(count)
     engine.dispose()
@@ -77,6 +87,11 @@ def _append_for(url: str, ready: Barrier, counts: Queue[int]) -> None:
 def _append(engine: Engine, stream: str) -> None:
     with database.transaction(engine) as session:
         append(session, stream, kind="handoff_acknowledged", at=NOON, actor=_INES, facts=_FACTS)
+
+
+def _insert(engine: Engine, stream: str) -> None:
+    with database.transaction(engine) as session:
+        session.execute(insert(_BARE), {"words": stream})
 
 
 def proved(url: str, settings: Settings, entries: int, rounds: int = 100) -> Proved:
