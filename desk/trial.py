@@ -91,13 +91,7 @@ def tell(result: Mapping[str, Any], boundaries: Boundaries, names: Mapping[str, 
         groups=[
             Group(title, lines)
             for kind, title in _TITLES.items()
-            if (
-                lines := [
-                    _line(one, result, boundaries, names)
-                    for one in result["differences"]
-                    if one["kind"] == kind
-                ]
-            )
+            if (lines := _lines(kind, result, boundaries, names))
         ],
         lost=_named(result["lost"], names),
         never=result["never"],
@@ -107,17 +101,25 @@ def tell(result: Mapping[str, Any], boundaries: Boundaries, names: Mapping[str, 
     )
 
 
-def _line(
-    one: Mapping[str, Any], result: Mapping[str, Any], boundaries: Boundaries, names: Mapping[str, str]
-) -> Line:
+def _lines(
+    kind: Kind, result: Mapping[str, Any], boundaries: Boundaries, names: Mapping[str, str]
+) -> list[Line]:
+    """Differences of one kind; what is the same under several circumstances is said once."""
+    together: dict[tuple[str, str, str], list[str]] = {}
+    for one in (one for one in result["differences"] if one["kind"] == kind):
+        examples = "; ".join(naming.named(area, boundaries) for area in one["examples"])
+        key = (_sentence(one, names), _counts(one["counts"]), examples)
+        together.setdefault(key, []).append(_when(one["circumstance"], result["circumstances"], names))
+    return [
+        Line(sentence, where, "; ".join(whens), examples)
+        for (sentence, where, examples), whens in together.items()
+    ]
+
+
+def _sentence(one: Mapping[str, Any], names: Mapping[str, str]) -> str:
     before, after = (_teams(one[side], names) for side in ("before", "after"))
     sentence = f"{after} instead of {before}." if before != after else f"{after}, as now."
-    return Line(
-        sentence=sentence[:1].upper() + sentence[1:],
-        where=_counts(one["counts"]),
-        when=_when(one["circumstance"], result["circumstances"], names),
-        examples="; ".join(naming.named(area, boundaries) for area in one["examples"]),
-    )
+    return sentence[:1].upper() + sentence[1:]
 
 
 def _teams(teams: Sequence[str], names: Mapping[str, str]) -> str:

@@ -303,7 +303,7 @@ class _Work:
         key = (kind, circumstance, a.leads, b.leads)
         one = self._differences.setdefault(key, Difference(kind, circumstance, a.leads, b.leads))
         one.counts[step] += count
-        one.examples += examples[: _EXAMPLES - len(one.examples)]
+        one.examples = list(dict.fromkeys([*one.examples, *examples]))[:_EXAMPLES]
 
     def _told(self, step: Step, done: int, total: int, often: int = 2_000) -> None:
         if done % often == 0:
