@@ -97,8 +97,10 @@ class Columns:
         with np.load(io.BytesIO(packed), allow_pickle=False) as read:
             return cls(
                 **{name: read[name] for name in _ARRAYS},
-                **{name: read[name].tobytes() for name in ("digests", "outlines")},
-                **{name: _split(zlib.decompress(read[name].tobytes())) for name in ("ids", "keys")},
+                digests=read["digests"].tobytes(),
+                outlines=read["outlines"].tobytes(),
+                ids=_split(zlib.decompress(read["ids"].tobytes())),
+                keys=_split(zlib.decompress(read["keys"].tobytes())),
                 bodies=zlib.decompress(read["bodies"].tobytes()),
             )
 

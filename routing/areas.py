@@ -171,7 +171,9 @@ class Area:
             valid_from=_day(stored.get("valid_from"), area_id),
             valid_to=_day(stored.get("valid_to"), area_id),
             notes=tuple(stored.get("notes", ())),
-            **{key: str(stored.get(key, "")) for key in ("source", "vintage", "licence")},
+            source=str(stored.get("source", "")),
+            vintage=str(stored.get("vintage", "")),
+            licence=str(stored.get("licence", "")),
         )
 
 

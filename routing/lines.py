@@ -35,7 +35,7 @@ class Line:
         corners, ring = shapely.get_coordinates(_rings(shape), return_index=True)
         self._points, self._pieces = corners, _pieces(corners, ring)
         # Plain floats without a copy: one piece is a few of them, too few for arrays to pay.
-        self._corners = memoryview(corners.ravel())
+        self._corners = memoryview(corners.ravel().data)
         reach = max(doubt_m, GRID_M)
         self._size = int(reach > _COARSE_FROM_M)
         cells, near = _touched(_SIZES[self._size], corners, self._pieces, reach)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import Counter
+from collections.abc import Sequence
 
 import pytest
 
@@ -111,7 +112,7 @@ POLAR = [[-180, 89], [180, 89], [180, 90], [-180, 90], [-180, 89]]
 AROUND = [[-170, 80], [-60, 80], [60, 80], [170, 80], [-170, 80]]
 
 
-def drawn(ring: list[list[object]], **more: object) -> dict[str, object]:
+def drawn(ring: Sequence[Sequence[object]], **more: object) -> dict[str, object]:
     shape = {"type": "Polygon", "coordinates": [ring]}
     return {"id": "custom:x", "name": "X", "geometry": shape, **more}
 
@@ -130,7 +131,7 @@ def drawn(ring: list[list[object]], **more: object) -> dict[str, object]:
     ],
 )
 def test_an_outline_that_cannot_be_used_is_refused_with_the_reason(
-    ring: list[list[object]], reason: str
+    ring: Sequence[Sequence[object]], reason: str
 ) -> None:
     with pytest.raises(AreaFault, match=f"custom:x: .*({reason})"):
         Area.from_json(drawn(ring))
@@ -139,7 +140,7 @@ def test_an_outline_that_cannot_be_used_is_refused_with_the_reason(
 def test_an_outline_that_lies_on_earth_but_not_in_its_state_is_refused() -> None:
     # Tampa's latitude and longitude the wrong way round lie in the sea off Antarctica.
     swapped = [[27.9, -82.5], [28.0, -82.5], [28.0, -82.4], [27.9, -82.5]]
-    with pytest.raises(AreaFault, match="custom:x lies nowhere near Florida: .* swapped"):
+    with pytest.raises(AreaFault, match=r"custom:x lies nowhere near Florida: .* swapped"):
         Boundaries.from_json([drawn(swapped, state="12")])
     with pytest.raises(AreaFault, match="custom:x lies nowhere near Florida: look"):
         Boundaries.from_json([drawn(BOX, state="12")])
