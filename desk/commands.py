@@ -16,7 +16,7 @@ from flask.cli import AppGroup
 from sqlalchemy import inspect
 from sqlalchemy.exc import DataError, IntegrityError, NoResultFound
 
-from desk import demonstration, setting_up
+from desk import demonstration, leaving, setting_up
 from desk.demonstration import NotHere
 from desk.setting_up import AlreadySetUp
 from desk.webhook_commands import webhook
@@ -47,6 +47,10 @@ directory.add_command(webhook)
 keyring = AppGroup("keyring", help="The private halves of the teams' keys.")
 for _command in (try_draft, tell_gaps):
     routing.add_command(_command)
+
+
+for _leaving in leaving.COMMANDS:
+    directory.add_command(_leaving)
 
 
 def register_commands(app: Flask) -> None:
