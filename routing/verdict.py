@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -11,13 +10,12 @@ from enum import StrEnum
 from functools import cached_property
 from typing import Any, NamedTuple
 
+import orjson
+
 from referrals.facts import Evidence, Facts, Relation, Setting, Urgency
 from routing.locate import Confidence
 from routing.rules import Role
 from routing.weighing import Outcome
-
-# Without spaces, and the same every time.
-_CANONICAL = json.JSONEncoder(separators=(",", ":"))
 
 
 class Status(StrEnum):
@@ -141,7 +139,8 @@ class Decision:
             [(e.kind, e.relation, e.areas, e.latitude, e.longitude, e.accuracy_m) for e in facts.evidence],
             self.as_of.isoformat(), self.rule_set, self.boundary_set, self.unreachable, self.excluded,
         )  # fmt: skip
-        return hashlib.sha256(_CANONICAL.encode(members).encode()).hexdigest()
+        # The standard library's JSON takes a fifth of the whole decision; named tuples are lists here.
+        return hashlib.sha256(orjson.dumps(members, default=tuple)).hexdigest()
 
     def as_json(self) -> dict[str, Any]:
         """A JSON object with the digest."""
