@@ -174,10 +174,10 @@ def _redrawn(area: str, one: Boundaries, other: Boundaries) -> bool:
     return (before and before.geometry) != (after and after.geometry)
 
 
-def _foundations(rules: RuleSet) -> Any:
+def _foundations(rules: RuleSet) -> tuple[Any, ...]:
     """What of a set bears on every decision."""
-    written = rules.as_json()
-    return {name: written[name] for name in written if name not in {"rules", "zones"}}
+    hubs, ranks, calendars = map(dict, (rules.state_hubs, rules.layer_ranks, rules.calendars))
+    return rules.root_team, hubs, ranks, rules.share_floor, calendars
 
 
 @dataclass
@@ -275,7 +275,10 @@ class _Work:
         day = at.date()
         # Between two days on which some area begins or ends, all days are alike and share a view of the map.
         views = self._before.boundaries.on(day), self._after.boundaries.on(day)
-        return self._pairs.setdefault(tuple(map(id, views)), Pair(self._before, self._after, day))
+        key = tuple(map(id, views))
+        if key not in self._pairs:
+            self._pairs[key] = Pair(self._before, self._after, day)
+        return self._pairs[key]
 
     def _groups(self) -> Iterator[tuple[Pair, Relation, Together]]:
         groups: dict[tuple[int, Relation], dict[int, Circumstance]] = defaultdict(dict)
