@@ -12,6 +12,7 @@ from foundation import database
 from foundation.settings import Settings
 from tests import servers
 from tests.benchmarks import deciding
+from tests.benchmarks.dry_running import dry_runs
 from tests.benchmarks.filing import tips_per_second
 from tests.benchmarks.importing import seconds_to_draft
 from tests.benchmarks.leaving import seconds_to_provider
@@ -27,7 +28,7 @@ def main() -> None:
     settings = Settings.from_mapping({"SECRET_KEY": "a benchmark's key, known to everybody who reads it"})
     with tempfile.TemporaryDirectory() as folder, servers.postgresql(durable=True) as postgresql:
         at = Path(folder)
-        rows = [*_deciding(), *_filing(at, postgresql, settings), *_leaving(at), *locating(postgresql)]
+        rows = [*_deciding(), *_dry_running(), *_filing(at, postgresql, settings), *_leaving(at), *locating(postgresql)]
         rows += _ledger(postgresql, settings)
         rows += _importing(at, settings)
     text = _head() + "".join(f"| {' | '.join(row)} |\n" for row in rows)
@@ -70,6 +71,18 @@ def _deciding() -> list[tuple[str, ...]]:
             f"first time p99 {cost.first_p99:.0f} µs",
         )
         for cost in measured
+    ]
+
+
+def _dry_running() -> list[tuple[str, ...]]:
+    return [
+        (
+            f"Dry run over {one.asked:,} ZIPs and schools, {one.rules:,} rules, one core: {one.what}",
+            f"{one.named:.1f} s CPU; {one.whole:.1f} s with points and rules",
+            f"{one.reached:,} felt the change; {one.compared} compared one by one, {one.wrong} wrong",
+            "",
+        )
+        for one in dry_runs()
     ]
 
 
