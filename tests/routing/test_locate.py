@@ -99,6 +99,12 @@ def test_a_code_that_ended_finds_its_successor(old: str, new: str) -> None:
     assert found(named(old))[new].confidence is Confidence.ASSERTED
 
 
+def test_a_code_that_was_split_leaves_a_choice_of_its_parts() -> None:
+    hits = found(named("county:02261"))
+    assert hits["county:02063"].confidence is hits["county:02066"].confidence is Confidence.BORDER
+    assert hits["state:02"].confidence is Confidence.ASSERTED
+
+
 @pytest.mark.parametrize(("latitude", "longitude"), [(-111.9, 33.4), (91, 0), (33.4, 511.0), (0.0, 0.0)])
 def test_a_point_nowhere_finds_nothing(latitude: float, longitude: float) -> None:
     assert found(point(latitude, longitude)) == {}
