@@ -76,6 +76,9 @@ members = Table(
     Column("active", Boolean, nullable=False, server_default=true()),
     # Of the secret address under which a calendar program fetches the member's turns.
     Column("calendar_digest", String(64), unique=True),
+    # On the wall of the team that tells them: between these, what is routine waits. "21:00", "07:00"; none: never.
+    Column("quiet_from", String(5)),
+    Column("quiet_until", String(5)),
 )
 
 memberships = Table(

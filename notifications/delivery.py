@@ -103,7 +103,10 @@ def _begin(session: Session, notice_id: str) -> _Call | datetime | None:
         _set(session, notice_id, NoticeState.UNKNOWN, fault=None)
         return wait
     attempt_id = new_id()
-    session.execute(insert(attempts).values(id=attempt_id, notice_id=notice_id, started_at=now))
+    words_sent = words.VERSIONS[notice.language]
+    session.execute(
+        insert(attempts).values(id=attempt_id, notice_id=notice_id, started_at=now, words=words_sent)
+    )
     _set(session, notice_id, NoticeState.CALLING, fault=None)
     return _Call(
         notice,
@@ -162,6 +165,7 @@ def _send_sms(settings: Settings, call: _Call) -> Outcome:
         call.notice.template,
         call.notice.language,
         code=call.notice.code,
+        **_asked(call.notice),
         **_placeholders(settings, call),
     )
     return _sms(settings).send(
@@ -173,7 +177,11 @@ def _send_mail(settings: Settings, call: _Call) -> Outcome:
     if not settings.smtp_host:
         return _NO_PROVIDER
     subject, text, html = words.mail_text(
-        call.notice.template, call.notice.language, code=call.notice.code, **_placeholders(settings, call)
+        call.notice.template,
+        call.notice.language,
+        code=call.notice.code,
+        **_asked(call.notice),
+        **_placeholders(settings, call),
     )
     # The same notice keeps its Message-ID, so that a mail sent twice is shown once; so it names no attempt.
     outcome = _mail(settings).send(
@@ -347,6 +355,10 @@ def _placeholders(settings: Settings, call: _Call) -> dict[str, str]:
         "deadline": deadline,
         "address": _address(settings, notice.template, call.office),
     }
+
+
+def _asked(notice: Row[Any]) -> dict[str, Any]:
+    return {"asked": notice.asked, "drill": notice.mark == "drill"}
 
 
 def _address(settings: Settings, template: str, office: bool) -> str:

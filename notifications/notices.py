@@ -20,6 +20,7 @@ from notifications.outcomes import LOUD, Action
 from notifications.replies import CODE_LENGTH
 from notifications.states import OPEN_NOTICES, NoticeState
 from notifications.tables import notices
+from notifications.words import Asked
 from referrals.facts import Urgency
 
 DELIVER = "notifications.delivery.deliver"
@@ -37,6 +38,8 @@ class Waiting:
     team_id: str
     time_zone: str
     deadline_at: datetime
+    # A drill's or the canary's, which no count holds.
+    mark: str | None = None
 
 
 @dataclass(frozen=True)
@@ -59,6 +62,7 @@ def write(
     now: datetime,
     channels: Sequence[Channel] = tuple(Channel),
     with_code: bool = False,
+    asked: str = Asked.TRANSFER.value,
 ) -> int:
     """One notice for each usable contact of these members, each owed to the delivery; returns how many.
 
@@ -81,6 +85,8 @@ def write(
                 contact_id=contact.id,
                 channel=contact.channel,
                 template=template,
+                asked=asked,
+                mark=waiting.mark,
                 language=contact.language,
                 time_zone=waiting.time_zone,
                 deadline_at=waiting.deadline_at,

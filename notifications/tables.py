@@ -20,6 +20,9 @@ notices = Table(
     Column("contact_id", ForeignKey("contacts.id"), nullable=False),
     Column("channel", String(10), nullable=False),
     Column("template", String(20), nullable=False),
+    # What is asked of the reader; and whether it is a drill's or the canary's.
+    Column("asked", String(12), nullable=False, server_default="transfer"),
+    Column("mark", String(8)),
     Column("language", String(2), nullable=False),
     Column("time_zone", String(60), nullable=False),
     Column("deadline_at", UTCDateTime, nullable=False),
@@ -40,6 +43,8 @@ attempts = Table(
     Column("id", String(32), primary_key=True),
     Column("notice_id", ForeignKey("notices.id"), nullable=False, index=True),
     Column("started_at", UTCDateTime, nullable=False),
+    # The version of the words that it sent.
+    Column("words", String(8)),
     Column("settled_at", UTCDateTime),
     Column("outcome", String(20)),
     Column("provider_id", String(64), unique=True),
@@ -55,4 +60,14 @@ delivery_reports = Table(
     Column("received_at", UTCDateTime, nullable=False),
     Column("report", JSON, nullable=False),
     Column("applied_at", UTCDateTime),
+)
+
+# Codes that nobody gave, by the digest of the number that sent them: who guesses is slowed.
+wrong_codes = Table(
+    "wrong_codes",
+    metadata,
+    Column("id", String(32), primary_key=True),
+    Column("sender_digest", String(64), nullable=False),
+    Column("at", UTCDateTime, nullable=False),
+    Index("ix_wrong_codes_sender", "sender_digest", "at"),
 )

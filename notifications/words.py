@@ -1,18 +1,23 @@
 """The words of notices, in English and Spanish: reference, urgency, deadline, address, code, and no more.
 
 Each text message is one part in the networks' own alphabet, which has é, ñ and ü but no á, í, ó or ú: the
-Spanish is chosen to do without them.
+Spanish is chosen to do without them. No text is stored: an attempt keeps the version of the words that it sent.
 """
 
 from __future__ import annotations
 
+import re
 from datetime import datetime
 from enum import StrEnum
 from zoneinfo import ZoneInfo
 
 from markupsafe import Markup
 
+from notifications import gsm7
 from referrals.facts import Urgency
+
+# Of the words in each language. Who changes a word gives the next number; a test compares.
+VERSIONS = {"en": "en-1", "es": "es-1"}
 
 
 class Template(StrEnum):
@@ -29,6 +34,19 @@ class Template(StrEnum):
     PROOF = "proof"
     # A turn on duty begins soon.
     TURN = "turn"
+    # In place of several that could wait.
+    DIGEST = "digest"
+
+
+class Asked(StrEnum):
+    """What is asked of the reader, in the words of `routing.states.Kind`."""
+
+    TRANSFER = "transfer"
+    CONSULT = "consult"
+    SUPPORT = "support"
+    INFORM = "inform"
+    REQUEST = "request"
+    PERMISSION = "permission"
 
 
 _URGENCIES: dict[str, dict[Urgency, str]] = {
@@ -48,6 +66,7 @@ _MATTERS: dict[str, dict[Template, str]] = {
         Template.TASK: "A task on referral {reference} is due by {deadline}.",
         Template.TURN: "Your turn on duty begins {deadline}. Until then you can swap it.",
         Template.PROOF: "Confirm that you read messages here, by {deadline}.",
+        Template.DIGEST: "Several referrals wait for your team, the first until {deadline}.",
     },
     "es": {
         Template.OFFER: "Caso {urgency} {reference}. Plazo: {deadline}.",
@@ -59,8 +78,58 @@ _MATTERS: dict[str, dict[Template, str]] = {
         Template.TASK: "Una tarea del caso {reference} espera. Plazo: {deadline}.",
         Template.TURN: "Su turno de guardia comienza {deadline}. Hasta entonces puede cambiarlo.",
         Template.PROOF: "Confirme que lee mensajes por este medio. Plazo: {deadline}.",
+        Template.DIGEST: "Varios casos esperan a su equipo. Primer plazo: {deadline}.",
     },
 }
+
+# Where less is asked than to take it: what the offer says, and what is said once nobody answered.
+_MATTERS_ASKED: dict[str, dict[Asked, tuple[str, str]]] = {
+    "en": {
+        Asked.CONSULT: (
+            "{urgency} referral {reference}: can you help? Answer by {deadline}.",
+            "{urgency} referral {reference}: can you still help? Due {deadline}.",
+        ),
+        Asked.SUPPORT: (
+            "{urgency} referral {reference}: can you help? Answer by {deadline}.",
+            "{urgency} referral {reference}: can you still help? Due {deadline}.",
+        ),
+        Asked.INFORM: (
+            "{urgency} referral {reference}: you should know of it. Confirm by {deadline}.",
+            "{urgency} referral {reference}: you should know of it. Still to confirm, by {deadline}.",
+        ),
+        Asked.REQUEST: (
+            "{urgency} referral {reference}: another team asks for it. Answer by {deadline}.",
+            "{urgency} referral {reference}: another team still asks for it. Answer by {deadline}.",
+        ),
+        Asked.PERMISSION: (
+            "{urgency} referral {reference}: your permission is asked. Answer by {deadline}.",
+            "{urgency} referral {reference}: your permission is still asked. Answer by {deadline}.",
+        ),
+    },
+    "es": {
+        Asked.CONSULT: (
+            "Caso {urgency} {reference}: se pide su ayuda. Plazo: {deadline}.",
+            "Caso {urgency} {reference}: responda. Plazo: {deadline}.",
+        ),
+        Asked.SUPPORT: (
+            "Caso {urgency} {reference}: se pide su ayuda. Plazo: {deadline}.",
+            "Caso {urgency} {reference}: responda. Plazo: {deadline}.",
+        ),
+        Asked.INFORM: (
+            "Caso {urgency} {reference}: debe saber que existe. Plazo: {deadline}.",
+            "Caso {urgency} {reference}: falta que confirme. Plazo: {deadline}.",
+        ),
+        Asked.REQUEST: (
+            "Caso {urgency} {reference}: otro equipo lo pide. Plazo: {deadline}.",
+            "Caso {urgency} {reference}: otro equipo espera su respuesta. Plazo: {deadline}.",
+        ),
+        Asked.PERMISSION: (
+            "Caso {urgency} {reference}: se pide su permiso. Plazo: {deadline}.",
+            "Caso {urgency} {reference}: falta su permiso. Plazo: {deadline}.",
+        ),
+    },
+}
+_OF_AN_OFFER = (Template.OFFER, Template.REMINDER, Template.ESCALATED)
 
 # How to answer by text message, where the reader was given a code; the short form where the matter is longer.
 _BY_CODE = {
@@ -70,6 +139,14 @@ _BY_CODE = {
 _BY_CODE_SHORT = {
     "en": "Reply A {code} (take), D {code} (decline) or go to {address}",
     "es": "Conteste A {code} (acepta), D {code} (no) o vea {address}",
+}
+_BY_CODE_TO_HELP = {
+    "en": "Reply A {code} (yes), D {code} (no) or go to {address}",
+    "es": "Conteste A {code} (ayudo), D {code} (no) o vea {address}",
+}
+_BY_CODE_TO_CONFIRM = {
+    "en": "Reply A {code} or go to {address}",
+    "es": "Conteste A {code} o vea {address}",
 }
 _BY_TYPING = {
     "en": "Type the code {code} at {address}",
@@ -84,6 +161,14 @@ _ANSWERED_BY_CODE = {
     Template.PROOF: _BY_TYPING,
 }
 _BY_SIGN_IN = {"en": "Sign in: {address}", "es": "Entre en {address}"}
+_WAYS_ASKED = {
+    Asked.CONSULT: _BY_CODE_TO_HELP,
+    Asked.SUPPORT: _BY_CODE_TO_HELP,
+    Asked.INFORM: _BY_CODE_TO_CONFIRM,
+    # Whether to give it away, or to permit it, needs a look at the page.
+    Asked.REQUEST: _BY_SIGN_IN,
+    Asked.PERMISSION: _BY_SIGN_IN,
+}
 _MAIL_FOOT = {
     "en": "Sent by a machine; it says nothing of what was reported. Please do not answer it.",
     "es": "Enviado por una computadora; no dice nada de lo que se informó. Por favor no lo conteste.",
@@ -98,12 +183,16 @@ _HTML = Markup(
 )
 
 
+# The zone's letters after the time of a deadline.
+_ZONE = re.compile(r"(\d\d:\d\d) \S+$")
+
+
 def deadline_words(deadline_at: datetime, time_zone: str, language: str, *, now: datetime) -> str:
-    """The deadline on the reader's own clock: `14:25`, with the day before it unless that is today."""
+    """The deadline on the reader's own clock: `14:25 MST`, with the day before it unless that is today."""
     there = deadline_at.astimezone(ZoneInfo(time_zone))
     if there.date() == now.astimezone(ZoneInfo(time_zone)).date():
-        return f"{there:%H:%M}"
-    return f"{there:%d/%m %H:%M}" if language == "es" else f"{there:%m/%d %H:%M}"
+        return f"{there:%H:%M %Z}"
+    return f"{there:%d/%m %H:%M %Z}" if language == "es" else f"{there:%m/%d %H:%M %Z}"
 
 
 def sms_text(
@@ -115,16 +204,24 @@ def sms_text(
     deadline: str,
     address: str,
     code: str | None = None,
+    asked: str = Asked.TRANSFER.value,
+    drill: bool = False,
 ) -> str:
     """The text message: one part, if the address has 40 characters or fewer.
 
-    `deadline` comes from `deadline_words`; `address` is where the reader signs in. With a `code`, the reader
-    can answer by text, if the template asks for an answer.
+    `deadline` comes from `deadline_words`, and loses its zone where there is no room for it; `address` is where the
+    reader signs in. With a `code`, the reader can answer by text, if what is `asked` can be answered so.
     """
-    ways = _ANSWERED_BY_CODE.get(Template(template), _BY_SIGN_IN) if code else _BY_SIGN_IN
-    way = ways[language]
-    matter = _matter(template, language, reference, urgency, deadline)
-    return f"[Waypost] {matter} {way.format(code=code, address=address)}"
+    way = _way(Template(template), Asked(asked), language, code)
+    # Shorter than our name, so that what has room without it has room with it.
+    sender = "[DRILL]" if drill else "[Waypost]"
+
+    def text(until: str) -> str:
+        matter = _matter(template, asked, language, reference, urgency, until)
+        return f"{sender} {matter} {way.format(code=code, address=address)}"
+
+    whole = text(deadline)
+    return whole if gsm7.segments(whole) == 1 else text(_ZONE.sub(r"\1", deadline))
 
 
 def mail_text(
@@ -136,13 +233,16 @@ def mail_text(
     deadline: str,
     address: str,
     code: str | None = None,
+    asked: str = Asked.TRANSFER.value,
+    drill: bool = False,
 ) -> tuple[str, str, str]:
     """Subject, plain text and HTML of the mail, which say what the text message says.
 
     A code stands in it only where the mail's own address is to be proved: a referral is not taken by mail.
     """
-    matter = _matter(template, language, reference, urgency, deadline)
-    subject = f"[Waypost] {matter.rstrip('.')}"
+    matter = _matter(template, asked, language, reference, urgency, deadline)
+    subject = f"[{'DRILL' if drill else 'Waypost'}] {matter.rstrip('.')}"
+    matter = f"DRILL. {matter}" if drill else matter
     ways = _BY_TYPING if code and template == Template.PROOF.value else _BY_SIGN_IN
     way, foot = ways[language].removesuffix(" {address}").format(code=code), _MAIL_FOOT[language]
     html = _HTML.format(
@@ -151,6 +251,16 @@ def mail_text(
     return subject, f"{matter}\n\n{way}\n{address}\n\n-- \n{foot}\n", str(html)
 
 
-def _matter(template: str, language: str, reference: str, urgency: str, deadline: str) -> str:
-    word = _URGENCIES[language][Urgency(urgency)]
-    return _MATTERS[language][Template(template)].format(urgency=word, reference=reference, deadline=deadline)
+def _way(template: Template, asked: Asked, language: str, code: str | None) -> str:
+    """How to answer: by code where there is one and it can be."""
+    if not code:
+        return _BY_SIGN_IN[language]
+    by_code = _ANSWERED_BY_CODE.get(template, _BY_SIGN_IN)
+    return (_WAYS_ASKED.get(asked, by_code) if template in _OF_AN_OFFER else by_code)[language]
+
+
+def _matter(template: str, asked: str, language: str, reference: str, urgency: str, deadline: str) -> str:
+    said = _MATTERS[language][Template(template)]
+    if template in _OF_AN_OFFER and asked != Asked.TRANSFER.value:
+        said = _MATTERS_ASKED[language][Asked(asked)][template != Template.OFFER.value]
+    return said.format(urgency=_URGENCIES[language][Urgency(urgency)], reference=reference, deadline=deadline)

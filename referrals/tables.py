@@ -34,6 +34,8 @@ referrals = Table(
     Column("submission_digest", String(64), nullable=False, unique=True),
     Column("receipt_lookup", String(64), unique=True),
     Column("reporter_public_key", Bytes),
+    # "drill" or "canary": no person sent it, and no count holds it.
+    Column("mark", String(8), index=True),
     # The key of the ledger's commitments; destroyed with the record.
     Column("commitment_key", Bytes, nullable=False),
     # Nothing of it is left but this row and its ledger entries.

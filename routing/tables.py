@@ -295,3 +295,16 @@ guest_keys = Table(
     Column("part", String(12), primary_key=True),
     Column("blob", Bytes, nullable=False),
 )
+
+# A team tries whether it is reached: a marked referral goes the whole way at that time.
+drills = Table(
+    "drills",
+    metadata,
+    Column("id", String(32), primary_key=True),
+    Column("team_id", ForeignKey("teams.id"), nullable=False, index=True),
+    Column("urgency", String(10), nullable=False),
+    Column("planned_at", UTCDateTime, nullable=False),
+    Column("planned_by", ForeignKey("members.id"), nullable=False),
+    Column("referral_id", ForeignKey("referrals.id")),
+    Column("cancelled_at", UTCDateTime),
+)

@@ -218,6 +218,16 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_rule_sets")),
     )
     op.create_table(
+        "wrong_codes",
+        sa.Column("id", sa.String(length=32), nullable=False),
+        sa.Column("sender_digest", sa.String(length=64), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_wrong_codes")),
+    )
+    with op.batch_alter_table("wrong_codes", schema=None) as batch_op:
+        batch_op.create_index("ix_wrong_codes_sender", ["sender_digest", "at"], unique=False)
+
+    op.create_table(
         "dry_runs",
         sa.Column("id", sa.String(length=32), nullable=False),
         sa.Column("draft_id", sa.String(length=32), nullable=False),
@@ -256,6 +266,8 @@ def upgrade() -> None:
         sa.Column("administrator", sa.Boolean(), server_default=sa.false(), nullable=False),
         sa.Column("active", sa.Boolean(), server_default=sa.true(), nullable=False),
         sa.Column("calendar_digest", sa.String(length=64), nullable=True),
+        sa.Column("quiet_from", sa.String(length=5), nullable=True),
+        sa.Column("quiet_until", sa.String(length=5), nullable=True),
         sa.ForeignKeyConstraint(
             ["organisation_id"], ["organisations.id"], name=op.f("fk_members_organisation_id_organisations")
         ),
@@ -424,6 +436,7 @@ def upgrade() -> None:
         sa.Column("submission_digest", sa.String(length=64), nullable=False),
         sa.Column("receipt_lookup", sa.String(length=64), nullable=True),
         sa.Column("reporter_public_key", sa.LargeBinary(), nullable=True),
+        sa.Column("mark", sa.String(length=8), nullable=True),
         sa.Column("commitment_key", sa.LargeBinary(), nullable=False),
         sa.Column("erased_at", sa.DateTime(timezone=True), nullable=True),
         sa.CheckConstraint(
@@ -453,6 +466,7 @@ def upgrade() -> None:
             "ix_referrals_custodian", ["custodian_team_id", "state", "due_at"], unique=False
         )
         batch_op.create_index("ix_referrals_due", ["due_at"], unique=False)
+        batch_op.create_index(batch_op.f("ix_referrals_mark"), ["mark"], unique=False)
         batch_op.create_index(
             batch_op.f("ix_referrals_originator_organisation_id"),
             ["originator_organisation_id"],
@@ -600,6 +614,25 @@ def upgrade() -> None:
         batch_op.create_index("ix_decisions_referral", ["referral_id", "made_at"], unique=False)
 
     op.create_table(
+        "drills",
+        sa.Column("id", sa.String(length=32), nullable=False),
+        sa.Column("team_id", sa.String(length=32), nullable=False),
+        sa.Column("urgency", sa.String(length=10), nullable=False),
+        sa.Column("planned_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("planned_by", sa.String(length=32), nullable=False),
+        sa.Column("referral_id", sa.String(length=32), nullable=True),
+        sa.Column("cancelled_at", sa.DateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(["planned_by"], ["members.id"], name=op.f("fk_drills_planned_by_members")),
+        sa.ForeignKeyConstraint(
+            ["referral_id"], ["referrals.id"], name=op.f("fk_drills_referral_id_referrals")
+        ),
+        sa.ForeignKeyConstraint(["team_id"], ["teams.id"], name=op.f("fk_drills_team_id_teams")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_drills")),
+    )
+    with op.batch_alter_table("drills", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_drills_team_id"), ["team_id"], unique=False)
+
+    op.create_table(
         "erasures",
         sa.Column("id", sa.String(length=32), nullable=False),
         sa.Column("referral_id", sa.String(length=32), nullable=False),
@@ -677,6 +710,8 @@ def upgrade() -> None:
         sa.Column("contact_id", sa.String(length=32), nullable=False),
         sa.Column("channel", sa.String(length=10), nullable=False),
         sa.Column("template", sa.String(length=20), nullable=False),
+        sa.Column("asked", sa.String(length=12), server_default="transfer", nullable=False),
+        sa.Column("mark", sa.String(length=8), nullable=True),
         sa.Column("language", sa.String(length=2), nullable=False),
         sa.Column("time_zone", sa.String(length=60), nullable=False),
         sa.Column("deadline_at", sa.DateTime(timezone=True), nullable=False),
@@ -753,6 +788,7 @@ def upgrade() -> None:
         sa.Column("id", sa.String(length=32), nullable=False),
         sa.Column("notice_id", sa.String(length=32), nullable=False),
         sa.Column("started_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("words", sa.String(length=8), nullable=True),
         sa.Column("settled_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("outcome", sa.String(length=20), nullable=True),
         sa.Column("provider_id", sa.String(length=64), nullable=True),
@@ -1055,6 +1091,10 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_erasures_referral_id"))
 
     op.drop_table("erasures")
+    with op.batch_alter_table("drills", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_drills_team_id"))
+
+    op.drop_table("drills")
     with op.batch_alter_table("decisions", schema=None) as batch_op:
         batch_op.drop_index("ix_decisions_referral")
 
@@ -1085,6 +1125,7 @@ def downgrade() -> None:
     with op.batch_alter_table("referrals", schema=None) as batch_op:
         batch_op.drop_index("ix_referrals_remind")
         batch_op.drop_index(batch_op.f("ix_referrals_originator_organisation_id"))
+        batch_op.drop_index(batch_op.f("ix_referrals_mark"))
         batch_op.drop_index("ix_referrals_due")
         batch_op.drop_index("ix_referrals_custodian")
 
@@ -1121,6 +1162,10 @@ def downgrade() -> None:
         batch_op.drop_index("ix_dry_runs_draft")
 
     op.drop_table("dry_runs")
+    with op.batch_alter_table("wrong_codes", schema=None) as batch_op:
+        batch_op.drop_index("ix_wrong_codes_sender")
+
+    op.drop_table("wrong_codes")
     op.drop_table("rule_sets")
     with op.batch_alter_table("rule_drafts", schema=None) as batch_op:
         batch_op.drop_index("ix_rule_drafts_state")

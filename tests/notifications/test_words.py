@@ -2,32 +2,33 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
+from hashlib import sha256
 from itertools import product
 
 import pytest
 
 from notifications import gsm7, replies, words
 from notifications.replies import Reply, Verb, parse_reply, reply_text
-from notifications.words import Template, deadline_words, mail_text, sms_text
+from notifications.words import Asked, Template, deadline_words, mail_text, sms_text
 from referrals.facts import Urgency
+from routing.states import Kind
 
 LANGUAGES = ("en", "es")
 # The longest of each: a desk's address of 40 characters, a deadline on another day.
 ADDRESS = "https://desk.waypost.somestate.gov:8443/"
-LONGEST = {"reference": "R-7K3M-Q2", "deadline": "11/25 14:25", "address": ADDRESS}
+LONGEST = {"reference": "R-7K3M-Q2", "deadline": "11/25 14:25 AKDT", "address": ADDRESS}
 NOON = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
 
 
-@pytest.mark.parametrize(
-    ("template", "language", "urgency", "code"), list(product(Template, LANGUAGES, Urgency, ("7H2K", None)))
-)
-def test_every_text_is_one_part_in_the_networks_alphabet(
-    template: str, language: str, urgency: str, code: str | None
-) -> None:
-    text = sms_text(template, language, urgency=urgency, code=code, **LONGEST)
-    assert gsm7.is_gsm7(text)
-    assert gsm7.segments(text) == 1, gsm7.length(text)
+@pytest.mark.parametrize(("template", "asked", "drill"), list(product(Template, Asked, (False, True))))
+def test_every_text_is_one_part_in_the_networks_alphabet(template: str, asked: str, drill: bool) -> None:
+    for language, urgency, code in product(LANGUAGES, Urgency, ("7H2K", None)):
+        text = sms_text(template, language, urgency=urgency, code=code, asked=asked, drill=drill, **LONGEST)
+        assert gsm7.is_gsm7(text)
+        assert gsm7.segments(text) == 1, f"{gsm7.length(text)}: {text}"
+        assert "11/25 14:25" in text or "{deadline}" not in words._MATTERS[language][Template(template)]
 
 
 @pytest.mark.parametrize(("reply", "language"), list(product(Reply, LANGUAGES)))
@@ -43,12 +44,12 @@ def test_an_offer_says_how_to_answer() -> None:
         "en",
         reference="R-7K3M-Q2",
         urgency="imminent",
-        deadline="14:25",
+        deadline="14:25 MST",
         address="https://w.example",
         code="7H2K",
     )
     assert text == (
-        "[Waypost] IMMINENT referral R-7K3M-Q2. Answer by 14:25."
+        "[Waypost] IMMINENT referral R-7K3M-Q2. Answer by 14:25 MST."
         " Reply A 7H2K to take it, D 7H2K to decline, or sign in: https://w.example"
     )
 
@@ -67,6 +68,73 @@ def test_text_and_html_of_a_mail_say_the_same(template: str, language: str) -> N
     assert f'href="{ADDRESS}"' in html
 
 
+def test_the_zone_goes_before_a_second_part_would_be_needed() -> None:
+    short = sms_text(
+        "offer", "en", urgency="imminent", code="7H2K", **(LONGEST | {"address": "https://w.us"})
+    )
+    long = sms_text("offer", "en", urgency="imminent", code="7H2K", **LONGEST)
+    assert "11/25 14:25 AKDT." in short
+    assert "11/25 14:25. " in long
+
+
+@pytest.mark.parametrize("kind", ["consult", "support", "inform", "request"])
+def test_only_a_transfer_is_taken(kind: str) -> None:
+    for template, language in product(("offer", "reminder", "escalated"), LANGUAGES):
+        text = sms_text(template, language, urgency="imminent", code="7H2K", asked=kind, **LONGEST)
+        assert not {"take", "acepta", "aceptar", "Act"} & set(
+            text.replace("(", " ").replace(")", " ").split()
+        )
+
+
+def test_who_is_only_informed_is_not_asked_to_decline() -> None:
+    text = sms_text("offer", "en", urgency="imminent", code="7H2K", asked="inform", **LONGEST)
+    assert "A 7H2K" in text
+    assert "D 7H2K" not in text
+
+
+def test_each_kind_that_a_team_is_asked_has_words() -> None:
+    assert {Asked(kind.value) for kind in Kind if kind is not Kind.EXTERNAL} == set(Asked)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_drill_says_so_first_on_every_channel(language: str) -> None:
+    given = {"urgency": "imminent", "code": "7H2K", "drill": True, **LONGEST}
+    subject, text, html = mail_text("offer", language, **given)
+    assert sms_text("offer", language, **given).startswith("[DRILL] ")
+    assert (subject.startswith("[DRILL] "), text.startswith("DRILL. "), "DRILL. " in html) == (True,) * 3
+
+
+def test_templates_have_only_the_allowed_placeholders() -> None:
+    said = (
+        words._MATTERS,
+        words._MATTERS_ASKED,
+        words._ANSWERED_BY_CODE,
+        words._WAYS_ASKED,
+        words._BY_SIGN_IN,
+    )
+    assert set(re.findall(r"\{(\w+)\}", repr(said))) == {
+        "reference", "urgency", "deadline", "code", "address",
+    }  # fmt: skip
+
+
+def test_a_changed_word_is_a_new_version() -> None:
+    said = {
+        language: [
+            sms_text(template, language, urgency=urgency, code="7H2K", asked=asked, **LONGEST)
+            + "".join(mail_text(template, language, urgency=urgency, code="7H2K", asked=asked, **LONGEST))
+            for template, urgency, asked in product(Template, Urgency, Asked)
+        ]
+        for language in LANGUAGES
+    }
+    digests = {
+        language: sha256("\n".join(texts).encode()).hexdigest()[:12] for language, texts in said.items()
+    }
+    assert (words.VERSIONS, digests) == (
+        {"en": "en-1", "es": "es-1"},
+        {"en": "b2fc03bbc118", "es": "ddc80cd9b5c9"},
+    )
+
+
 def test_a_template_that_does_not_exist_is_refused() -> None:
     with pytest.raises(ValueError, match="gossip"):
         sms_text("gossip", "en", urgency="routine", **LONGEST)
@@ -74,10 +142,10 @@ def test_a_template_that_does_not_exist_is_refused() -> None:
 
 def test_the_deadline_is_on_the_readers_own_clock() -> None:
     at = datetime(2026, 11, 24, 21, 25, tzinfo=UTC)
-    assert deadline_words(at, "America/Phoenix", "en", now=NOON) == "14:25"
+    assert deadline_words(at, "America/Phoenix", "en", now=NOON) == "14:25 MST"
 
 
-@pytest.mark.parametrize(("language", "said"), [("en", "11/25 14:25"), ("es", "25/11 14:25")])
+@pytest.mark.parametrize(("language", "said"), [("en", "11/25 14:25 MST"), ("es", "25/11 14:25 MST")])
 def test_a_deadline_on_another_day_names_the_day(language: str, said: str) -> None:
     at = datetime(2026, 11, 25, 21, 25, tzinfo=UTC)
     assert deadline_words(at, "America/Phoenix", language, now=NOON) == said
