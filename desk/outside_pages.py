@@ -21,7 +21,9 @@ from routing import handling, handoffs, outside, permission, register
 from routing.outside import Recipient
 from routing.states import OPEN, Basis, Kind, Reason
 
-_MEANING = "You keep responsibility. Call the agency back on a number that you looked up: until then a clock runs."
+_MEANING = (
+    "You keep responsibility. Call the agency back on a number that you looked up: until then a clock runs."
+)
 
 
 @guard("referral.outside")
