@@ -108,6 +108,7 @@ class Visitor:
         self.house = house
         self._browser = mechanicalsoup.StatefulBrowser(raise_on_404=False)
         self._page: requests.Response | None = None
+        self.seen: list[str] = []
 
     @property
     def page(self) -> BeautifulSoup:
@@ -127,6 +128,12 @@ class Visitor:
         return int(self._page.status_code)
 
     @property
+    def answer(self) -> str:
+        """What came, page or file, as it came."""
+        assert self._page is not None
+        return str(self._page.text)
+
+    @property
     def address(self) -> str:
         """Where the visitor stands."""
         return str(self._browser.url)
@@ -140,15 +147,25 @@ class Visitor:
 
     def open(self, address: str) -> Visitor:
         """Goes to an address, absolute or on this door."""
-        self._page = self._browser.open(address) if "://" in address else self._browser.open_relative(address)
+        return self._stand_on(
+            self._browser.open(address) if "://" in address else self._browser.open_relative(address)
+        )
+
+    def _stand_on(self, page: requests.Response) -> Visitor:
+        self._page = page
+        if self.page is not None:
+            self.seen.append(self.text)
         return self
+
+    def read(self, address: str) -> str:
+        """What is at an address, page or file."""
+        return self.open(address).answer
 
     def follow(self, words: str) -> Visitor:
         """Follows the first link that says so."""
         link = next((link for link in self._browser.links() if words in link.get_text(" ", strip=True)), None)
         assert link is not None, f"no link {words!r} on {self.address}: {self.text[:600]}"
-        self._page = self._browser.follow_link(link)
-        return self
+        return self._stand_on(self._browser.follow_link(link))
 
     def submit(self, answers: Answers | None = None, *, button: str = "", form: str = "") -> Visitor:
         """Fills in the form that has the button of those words (or matches the CSS selector) and presses it."""
@@ -162,8 +179,7 @@ class Visitor:
         target = pressed.get("formaction") if pressed is not None else None
         if target:
             chosen["action"] = target
-        self._page = self._browser.submit_selected()
-        return self
+        return self._stand_on(self._browser.submit_selected())
 
     def _form(self, button: str, form: str) -> Any:
         if form:

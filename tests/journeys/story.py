@@ -5,7 +5,7 @@ from __future__ import annotations
 import tempfile
 from pathlib import Path
 
-from tests.journeys import tempe
+from tests.journeys import handing, tempe
 from tests.journeys.house import running_house
 
 
@@ -16,7 +16,9 @@ def main() -> None:
         cast = tempe.Cast(house)
         reference = tempe.tell(house, cast, lambda sentence: print(f"  - {sentence}", flush=True))
         print(f"\nThe chain of custody of {reference}, as the desk prints it\n")
-        print(tempe.timeline(cast["Ines"], reference))
+        print(handing.timeline(cast["Ines"], reference))
+        print("\nThe exported timeline, checked offline by docs/verify/verify_receipt.py\n")
+        print(tempe.proof(house, cast["Ines"], reference)[0] + " One altered byte: not proved.")
         print(f"\nThe ledger's verdict\n\n{tempe.verdict(house)}\n")
 
 

@@ -5,14 +5,19 @@ Told through the real doors of a running house, as far as this version goes. Eac
 
 from __future__ import annotations
 
-import subprocess
-import sys
+import re
+import tempfile
 from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
 from sqlalchemy import update
 
 from directory.tables import contacts
 from foundation import database
+from foundation.database import metadata
+from tests.journeys import handing
+from tests.journeys.handing import hand_on, who_has_it
 from tests.journeys.house import RunningHouse, Visitor, code_in, eventually, reference_in
 
 # What the agent writes; none of it may stand in any message.
@@ -20,9 +25,17 @@ NARRATIVE = "The account @sb_example wrote: tomorrow at Saguaro Bend, third peri
 SUBJECT = "A student, unknown. Account @sb_example"
 SECRETS = ("sb_example", "Saguaro", "third period", "student", "Tempe", "threat")
 
+NEED = "A talk with the family this week. Tomas Reed, 480 555 0131."
+
 ADA, INES, TOMAS, SOL = "+16025550120", "+14805550130", "+14805550131", "+14805550170"
+CORA, FRANK = "+14805550190", "+16025550103"
+CITY, SCHOOL, CARE = "Tempe Police", "Saguaro Bend High School team", "CARE 7"
 # The stand-in reports messages to such a number as filtered by the carrier.
 FILTERED = "+14805550006"
+
+# What nobody here is called, and what is done to nobody.
+_NEVER_SAID = re.compile(r"\b(suspect|punish|profil)", re.IGNORECASE)
+_AT_THE_PORTAL = {"Frank", "Nadia"}
 
 Say = Callable[[str], None]
 
@@ -36,20 +49,26 @@ class Cast:
 
     def __getitem__(self, name: str) -> Visitor:
         if name not in self._here:
-            door = self.house.public if name == "Frank" else self.house.desk
+            door = self.house.public if name in _AT_THE_PORTAL else self.house.desk
             self._here[name] = Visitor(self.house).sign_in(name, door)
         return self._here[name]
 
+    def seen(self) -> str:
+        """All words of all pages on which they stood."""
+        return "\n".join(words for visitor in self._here.values() for words in visitor.seen)
+
 
 def tell(house: RunningHouse, cast: Cast, say: Say = lambda sentence: None) -> str:
-    """Lives the story in a fresh house; returns the reference of its referral."""
+    """Lives the story in a house; returns the reference of its referral."""
     _first_contact_will_fail(house)
     frank = cast["Frank"]
     reference = _forward(house, frank, say)
     _hub_acknowledges(cast["Ada"], reference, frank, say)
-    _city_acknowledges_by_telephone(house, reference, frank, say)
+    _permission_is_asked_and_given(cast["Ada"], reference, frank, say)
+    _city_acknowledges_by_telephone(house, cast["Ada"], reference, frank, say)
     _school_is_consulted(house, cast, reference, say)
-    _documented_and_closed(house, cast, reference, say)
+    _care_is_asked_without_the_narrative(house, cast, reference, say)
+    _documented_and_closed(cast, reference, say)
     _olu_sees_nothing(cast["Olu"], reference, say)
     _nothing_leaked(house, say)
     return reference
@@ -90,7 +109,7 @@ def _forward(house: RunningHouse, frank: Visitor, say: Say) -> str:
     assert mail
     frank.open(f"/portal/forwards/{reference}")
     assert "AZ-STAMP" in frank.text
-    assert "FBI Phoenix" in _who_has_it(frank), "custody moved without an acknowledgement"
+    assert "FBI Phoenix" in who_has_it(frank), "custody moved without an acknowledgement"
     say("AZ-STAMP is asked by text message and mail, without a word of content. FBI Phoenix still has it.")
     return reference
 
@@ -101,23 +120,35 @@ def _hub_acknowledges(ada: Visitor, reference: str, frank: Visitor, say: Say) ->
     ada.submit(button="Acknowledge").open(f"/referrals/{reference}").submit(button="Open")
     assert NARRATIVE in ada.text, ada.text[:800]
     frank.open(f"/portal/forwards/{reference}")
-    assert "AZ-STAMP" in _who_has_it(frank)
+    assert "AZ-STAMP" in who_has_it(frank)
     say("Ada, AZ-STAMP, looks, acknowledges and reads. Custody moves; FBI Phoenix sees by whom and when.")
     ada.open(f"/referrals/{reference}/why")
     assert "a written agreement outranks" in ada.text, ada.text
     assert "Tempe Police" in ada.text, "the explanation does not name who lost"
-    _hand_on(ada, reference, "Tempe Police", "transfer", "emergency")
+
+
+def _permission_is_asked_and_given(ada: Visitor, reference: str, frank: Visitor, say: Say) -> None:
+    for team, kind in ((CITY, "transfer"), (SCHOOL, "consult")):
+        handing.ask_permission(ada, reference, team, kind)
+    say("H2 forbids passing on. Ada asks FBI Phoenix for Tempe Police and for the school's officer.")
+    for team, kind in ((CITY, "transfer"), (SCHOOL, "consult")):
+        handing.allow(frank, reference, team)
+        handing.wait_until_allowed(ada, reference, team, kind)
+    say("Frank allows both at the portal.")
+
+
+def _city_acknowledges_by_telephone(
+    house: RunningHouse, ada: Visitor, reference: str, frank: Visitor, say: Say
+) -> None:
+    hand_on(ada, reference, CITY, "transfer")
     say("Ada hands it on to Tempe Police, for a health or safety emergency.")
-
-
-def _city_acknowledges_by_telephone(house: RunningHouse, reference: str, frank: Visitor, say: Say) -> None:
     house.message(FILTERED, reference)
     message = house.message(TOMAS, reference)
     say("The first contact's message does not arrive; the second, Tomas, is asked at once.")
-    assert "AZ-STAMP" in _who_has_it(frank.open(f"/portal/forwards/{reference}"))
+    assert "AZ-STAMP" in who_has_it(frank.open(f"/portal/forwards/{reference}"))
     house.reply(TOMAS, f"A {code_in(message)}")
     house.message(TOMAS, "You have")
-    assert "Tempe Police" in _who_has_it(frank.open(f"/portal/forwards/{reference}"))
+    assert "Tempe Police" in who_has_it(frank.open(f"/portal/forwards/{reference}"))
     say("Tomas answers the text message. Custody moves to Tempe Police.")
     house.reply(TOMAS, f"A {code_in(message)}")
     house.message(TOMAS, "already")
@@ -126,7 +157,7 @@ def _city_acknowledges_by_telephone(house: RunningHouse, reference: str, frank: 
 
 def _school_is_consulted(house: RunningHouse, cast: Cast, reference: str, say: Say) -> None:
     tomas, sol = cast["Tomas"], cast["Sol"]
-    _hand_on(tomas, reference, "Saguaro Bend High School team", "consult", "emergency")
+    hand_on(tomas, reference, SCHOOL, "consult")
     house.message(SOL, reference)
     sol.open(f"/referrals/{reference}").submit(button="Acknowledge")
     sol.open(f"/referrals/{reference}").submit(button="Open")
@@ -143,7 +174,22 @@ def _school_is_consulted(house: RunningHouse, cast: Cast, reference: str, say: S
     )
 
 
-def _documented_and_closed(house: RunningHouse, cast: Cast, reference: str, say: Say) -> None:
+def _care_is_asked_without_the_narrative(house: RunningHouse, cast: Cast, reference: str, say: Say) -> None:
+    tomas, cora = cast["Tomas"], cast["Cora"]
+    handing.ask_permission(tomas, reference, CARE, "support")
+    handing.allow(cast["Frank"], reference, CARE)
+    handing.wait_until_allowed(tomas, reference, CARE, "support")
+    hand_on(tomas, reference, CARE, "support", basis="consent", threat="", need=NEED)
+    house.message(CORA, reference)
+    cora.open(f"/referrals/{reference}").submit(button="Acknowledge")
+    cora.open(f"/referrals/{reference}").submit(button="Open")
+    assert NEED in cora.text, cora.text[:800]
+    assert "sb_example" not in cora.answer
+    assert cora.open(f"/referrals/{reference}/timeline").status == 404
+    say("Tomas asks CARE 7 to help, with the family's consent. Cora reads the need, and not what was told.")
+
+
+def _documented_and_closed(cast: Cast, reference: str, say: Say) -> None:
     frank, ines, tomas = cast["Frank"], cast["Ines"], cast["Tomas"]
     ines.open(f"/referrals/{reference}/note").submit({"words": "Team met; plan agreed."}, button="note")
     assert ines.status == 200, ines.text[:600]
@@ -151,7 +197,7 @@ def _documented_and_closed(house: RunningHouse, cast: Cast, reference: str, say:
         {"disposition": "managed", "reason": "Support in place, no weapon at home."}, button="lose"
     )
     assert ines.status == 200, ines.text[:600]
-    assert "Closed" not in _who_has_it(frank.open(f"/portal/forwards/{reference}"))
+    assert "Closed" not in who_has_it(frank.open(f"/portal/forwards/{reference}"))
     tomas.open(f"/referrals/{reference}/closing").submit({"answer": "approve"}, button="nswer")
     assert tomas.status == 200, tomas.text[:600]
     frank.open(f"/portal/forwards/{reference}")
@@ -169,49 +215,34 @@ def _olu_sees_nothing(olu: Visitor, reference: str, say: Say) -> None:
 
 
 def _nothing_leaked(house: RunningHouse, say: Say) -> None:
-    for number in (ADA, FILTERED, TOMAS, SOL):
+    for number in (ADA, FILTERED, TOMAS, SOL, CORA, FRANK):
         for message in house.messages(number):
             assert not [word for word in SECRETS if word in message["body"]], message
     say("No message on any telephone held a name, a place, an act or a word of the report.")
 
 
+def nobody_is_called_names(cast: Cast) -> None:
+    """No page that anybody saw, and no column, says suspect, punished or profile."""
+    assert not _NEVER_SAID.search(cast.seen())
+    columns = [f"{table.name} {column.name}" for table in metadata.sorted_tables for column in table.columns]
+    assert not [name for name in columns if _NEVER_SAID.search(name.replace("_", " "))]
+
+
 def verdict(house: RunningHouse) -> str:
     """What `ledger verify` says, on the house's own database. Raises where it or `doctor` finds a fault."""
-    said = [_command(house, *words) for words in (("ledger", "verify"), ("doctor",))]
-    return "\n".join(said)
+    return "\n".join(handing.flask(house, *words) for words in (("ledger", "verify"), ("doctor",)))
 
 
-def timeline(visitor: Visitor, reference: str) -> str:
-    """The chain of custody as the desk prints it for a member of the team that had it."""
-    visitor.open(f"/referrals/{reference}/timeline")
-    lines = visitor.page.select("main li, main tr")
-    return "\n".join(" ".join(line.get_text(" ").split()) for line in lines)
-
-
-def _command(house: RunningHouse, *words: str) -> str:
-    done = subprocess.run(
-        [sys.executable, "-m", "flask", "--app", "wsgi", *words],
-        env=house.house.environment,
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout.strip()
-
-
-def _hand_on(visitor: Visitor, reference: str, team: str, kind: str, basis: str) -> None:
-    visitor.open(f"/referrals/{reference}/hand-on")
-    option = next(option for option in visitor.page.select("option") if team in option.get_text())
-    visitor.submit({"to_team": option["value"], "kind": kind}, button="Next: what goes along")
-    said = {"basis": basis, "threat": "He has a knife and named Friday."}
-    visitor.submit(said, button="Next: a last look")
-    visitor.submit(button=f"Send to {team}")
-    assert visitor.status == 200, visitor.text[:800]
-
-
-def _who_has_it(visitor: Visitor) -> str:
-    term = next(term for term in visitor.page.select("dt") if "Who ha" in term.get_text())
-    said = term.find_next("dd")
-    return said.get_text(" ", strip=True) if said else ""
+def proof(house: RunningHouse, visitor: Visitor, reference: str) -> tuple[str, dict[str, Any]]:
+    """What the script says of the exported timeline, and that file. One altered byte of any entry fails."""
+    handing.sign_checkpoint(house)
+    file = handing.exported(visitor, reference)
+    with tempfile.TemporaryDirectory() as folder:
+        code, said = handing.checked_offline(house, file, Path(folder))
+        assert code == 0, said
+        body = file["entries"][-1]["body"]
+        file["entries"][-1]["body"] = body.replace('"kind":"', '"kind":"x', 1)
+        code, denied = handing.checked_offline(house, file, Path(folder))
+        assert (code, denied[:10]) == (1, "NOT PROVED"), denied
+        file["entries"][-1]["body"] = body
+    return said, file

@@ -1,15 +1,21 @@
-"""Story S1, as far as this version goes: portal, hub, city by text message, school, closing, ledger."""
+"""Story S1: portal, hub, permission, city by text message, school, support, closing, and a proof for outsiders."""
 
 from __future__ import annotations
 
-from tests.journeys import tempe
+from tests.journeys import handing, tempe
 from tests.journeys.house import RunningHouse
 from tests.journeys.tempe import Cast
 
 
 def test_the_tempe_story_holds_and_its_ledger_verifies(house: RunningHouse, cast: Cast) -> None:
     reference = tempe.tell(house, cast)
-    told = tempe.timeline(cast["Ines"], reference)
+    told = handing.timeline(cast["Ines"], reference)
     assert "Custody moved from FBI Phoenix to AZ-STAMP" in told
     assert "acknowledged the transfer, by text message" in told
+    said, file = tempe.proof(house, cast["Ines"], reference)
+    assert said.startswith(f"PROVED: all {len(file['entries'])} entries")
+    sentences = " ".join(entry["sentence"] for entry in file["entries"])
+    for team in ("AZ-STAMP", tempe.CITY, tempe.SCHOOL, tempe.CARE):
+        assert team in sentences
+    tempe.nobody_is_called_names(cast)
     assert "The ledger is intact" in tempe.verdict(house)
