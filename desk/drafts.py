@@ -248,7 +248,7 @@ def _shown(draft_id: str, form: DraftForm) -> str:
 def _page(session: Session, found: Draft, now: datetime) -> DraftPage:
     names = team_names(session)
     before, after = drafts.before_and_after(session, found)
-    people = members.names(session, {*found.authors, found.approved_by or ""} - {""})
+    people = members.names(session, sorted({*found.authors, found.approved_by or ""} - {""}))
     tried, newest = dry_run.finished(session, found), dry_run.latest(session, found.id)
     running = newest if newest is not None and dry_run.is_under_way(newest, now) else None
     stale = found.state is DraftState.OPEN and not drafts.is_current(session, found)

@@ -37,7 +37,10 @@ class Circumstance:
 
 def of(before: RuleSet, after: RuleSet, at: datetime) -> tuple[tuple[Circumstance, ...], int]:
     """What is tried when `before` becomes `after` at that moment, and how many more there would be."""
-    tried = dict.fromkeys(Circumstance(at, urgency) for urgency in Urgency)
+    # Where no rule asks for the urgency, all three are answered alike.
+    told_apart = any(rule.urgencies for rules in (before, after) for rule in rules.rules)
+    urgencies = tuple(Urgency) if told_apart else (Urgency.ELEVATED,)
+    tried = dict.fromkeys(Circumstance(at, urgency) for urgency in urgencies)
     for rule, rules in _changed(before, after):
         for moment in (at, *_turns(rule, rules, at)):
             tried.update(dict.fromkeys(satisfying(rule, rules, moment)))

@@ -6,6 +6,7 @@ from collections import OrderedDict, defaultdict
 from collections.abc import Hashable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 import shapely
 
@@ -164,7 +165,7 @@ class _Places:
         counties = [shape for county in bare if (shape := shapes.counties().get(county)) is not None]
         return land.km2(shapely.intersection(shapely.union_all(led), shapely.union_all(counties)))
 
-    def _led(self, area: str, circumstance: Circumstance) -> object | None:
+    def _led(self, area: str, circumstance: Circumstance) -> Any:
         named = situations.naming(area)
         answer = self._side.answer(self._side.situation(named), circumstance, named)
         return shapes.shape_of(area, self._side.boundaries) if answer.leads else None

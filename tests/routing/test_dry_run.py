@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Hashable
 from dataclasses import replace
 from datetime import date
 from typing import Any
 
 import pytest
 
-from referrals.facts import Facts, Relation, Urgency
+from referrals.facts import Evidence, Facts, Relation, Urgency
 from routing import gazetteer, situations
 from routing.boundaries import Boundaries
 from routing.circumstances import Circumstance
@@ -145,7 +146,8 @@ def _places() -> list[str]:
 @pytest.mark.parametrize("relation", [Relation.INCIDENT, Relation.TARGET, Relation.REPORTER])
 def test_a_class_answers_as_each_of_its_places_does_one_by_one(relation: Relation) -> None:
     rules, circumstance = rule_set(*RICH), Circumstance(MORNING, relation=relation)
-    side, kin, checked = Side(rules, BOUNDARIES), {}, 0
+    side, checked = Side(rules, BOUNDARIES), 0
+    kin: dict[Hashable, tuple[Evidence, ...]] = {}
     for area in _places():
         evidence = situations.naming(area, relation)
         first = kin.setdefault(side.kin(area), evidence)
