@@ -43,6 +43,8 @@ class Boundaries:
         self._base = gazetteer.load()
         self._widened: dict[str, Shares] = {}
         self._views: dict[int, Boundaries] = {}
+        # What names mean here, kept by `locate`.
+        self.remembered: dict[tuple[tuple[str, ...], str, float], Any] = {}
 
     @classmethod
     def from_json(cls, stored: Iterable[Mapping[str, Any]]) -> Boundaries:

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from referrals.facts import Evidence, PlaceKind, Relation
 from routing.areas import COVERING_LAYERS, layer_of
@@ -30,6 +29,8 @@ class Confidence(StrEnum):
 
 
 RANKS = {Confidence.ASSERTED: 3, Confidence.INSIDE: 2, Confidence.SHARE: 1, Confidence.BORDER: 0}
+# By value: the hash of a member of an enumeration costs more than all else in the inner loop.
+_RANK_OF = {confidence.value: rank for confidence, rank in RANKS.items()}
 
 
 class DoubtKind(StrEnum):
@@ -40,8 +41,7 @@ class DoubtKind(StrEnum):
     SHARE = "share"
 
 
-@dataclass(frozen=True)
-class Hit:
+class Hit(NamedTuple):
     """The evidence means, or may mean, this area. `share` is 1.0 but where only part of it lies there;
     `distance_m` is the way from a point to the area's line, where that mattered."""
 
@@ -53,10 +53,11 @@ class Hit:
 
 
 Hits = tuple[Hit, ...]
+# Some tens of MB at most; more different places are named in no week.
+_REMEMBERED = 20_000
 
 
-@dataclass(frozen=True)
-class Option:
+class Option(NamedTuple):
     """One way in which a doubt may end: the point lies in `area` ("" for outside all of them), and then
     `hits` hold."""
 
@@ -64,8 +65,7 @@ class Option:
     hits: Hits
 
 
-@dataclass(frozen=True)
-class Doubt:
+class Doubt(NamedTuple):
     """Several areas of one layer fit. `nominal` holds as long as nobody knows better."""
 
     kind: DoubtKind
@@ -75,8 +75,7 @@ class Doubt:
     distance_m: float | None = None
 
 
-@dataclass(frozen=True)
-class Located:
+class Located(NamedTuple):
     """All hits, each area once per relation, and what would hold if a doubt were settled."""
 
     hits: Hits
@@ -97,12 +96,24 @@ def locate(evidence: Iterable[Evidence], boundaries: Boundaries, floor: float) -
     certain: list[Hit] = []
     doubts: list[Doubt] = []
     for piece in evidence:
-        locator = _at_point if piece.kind is PlaceKind.POINT else _by_name
+        locator = _at_point if piece.kind is PlaceKind.POINT else _remembered
         hits, open_questions = locator(piece, boundaries, floor)
         certain += hits
         doubts += open_questions
     nominal = [hit for doubt in doubts for hit in doubt.nominal]
     return Located(_merged((*certain, *nominal)), tuple(certain), tuple(doubts))
+
+
+def _remembered(piece: Evidence, boundaries: Boundaries, floor: float) -> tuple[Hits, list[Doubt]]:
+    """What a name means is the map's alone, so the map remembers it: the same towns are named again and again."""
+    asked = piece.areas, piece.relation._value_, floor
+    known = boundaries.remembered.get(asked)
+    if known is None:
+        known = _by_name(piece, boundaries, floor)
+        if len(boundaries.remembered) >= _REMEMBERED:
+            boundaries.remembered.clear()
+        boundaries.remembered[asked] = known
+    return known
 
 
 def _by_name(piece: Evidence, boundaries: Boundaries, floor: float) -> tuple[Hits, list[Doubt]]:
@@ -118,15 +129,17 @@ def _by_name(piece: Evidence, boundaries: Boundaries, floor: float) -> tuple[Hit
 
 def _widened(area: str, relation: Relation, confidence: Confidence, boundaries: Boundaries) -> Hits:
     """The area and all that holds it. What holds only part of it is a share; so is everything about a ZIP."""
-    by_zip = layer_of(area) == "zip"
+    by_zip, partly = layer_of(area) == "zip", Confidence.SHARE
     return tuple(
-        Hit(
-            above,
-            relation,
-            confidence if share >= 1 and not (by_zip and above != area) else Confidence.SHARE,
-            share,
-        )
-        for above, share in boundaries.widen(area)
+        [
+            Hit(
+                above,
+                relation,
+                confidence if share >= 1 and not (by_zip and above != area) else partly,
+                share,
+            )
+            for above, share in boundaries.widen(area)
+        ]
     )
 
 
@@ -163,7 +176,7 @@ def _nominal(options: tuple[Option, ...], distances: dict[str, float] | None = N
         for hit in option.hits:
             seen[hit.area].append(hit)
     return tuple(
-        min(found, key=lambda hit: (RANKS[hit.confidence], hit.share))
+        min(found, key=lambda hit: (_RANK_OF[hit.confidence._value_], hit.share))
         if len(found) == len(options)
         else Hit(area, found[0].relation, Confidence.BORDER, found[0].share, (distances or {}).get(area))
         for area, found in seen.items()
@@ -202,13 +215,14 @@ def _line_doubt(layer: str, areas: list[Near], relation: Relation, boundaries: B
 
 def _merged(hits: Iterable[Hit]) -> Hits:
     """Each area once per relation, by its best hit; in the order of their ids."""
-    best: dict[tuple[str, Relation], Hit] = {}
+    best: dict[tuple[str, str], Hit] = {}
     for hit in hits:
-        known = best.get((hit.area, hit.relation))
+        of = hit.area, hit.relation._value_
+        known = best.get(of)
         if known is None or _weight(hit) > _weight(known):
-            best[hit.area, hit.relation] = hit
-    return tuple(best[key] for key in sorted(best))
+            best[of] = hit
+    return tuple([best[of] for of in sorted(best)])
 
 
 def _weight(hit: Hit) -> tuple[int, float, float]:
-    return RANKS[hit.confidence], hit.share, -(hit.distance_m or 0.0)
+    return _RANK_OF[hit.confidence._value_], hit.share, -(hit.distance_m or 0.0)
