@@ -23,6 +23,9 @@ from ledger.tables import ledger_entries, ledger_heads
 DEPLOYMENT = "deployment"
 GENESIS = "0" * 64
 
+# Made once, so that they are not compiled anew each time; the entry's number is not asked for.
+_OPEN, _APPEND = insert(ledger_heads), insert(ledger_entries).inline()
+
 
 @dataclass(frozen=True)
 class Actor:
@@ -68,8 +71,8 @@ def open_stream(
     row = _row(stream, 1, GENESIS, kind, at, actor, facts)
     # The head first: the sequencer relies on it that an entry's number is drawn by a transaction that wrote already.
     head = {"stream": stream, "position": 1, "entry_hash": row["entry_hash"]}
-    session.execute(insert(ledger_heads), head)
-    session.execute(insert(ledger_entries), row)
+    session.execute(_OPEN, head)
+    session.execute(_APPEND, row)
     return str(row["entry_hash"])
 
 
@@ -86,7 +89,7 @@ def append(
     if head is None:
         return open_stream(session, stream, kind=kind, at=at, actor=actor, facts=facts)
     row = _row(stream, head.position + 1, head.entry_hash, kind, at, actor, facts)
-    session.execute(insert(ledger_entries), row)
+    session.execute(_APPEND, row)
     session.execute(
         update(ledger_heads)
         .where(ledger_heads.c.stream == stream)
