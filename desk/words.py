@@ -55,6 +55,7 @@ ASKED_BECAUSE: dict[Reason, str] = {
     Reason.UNCERTAIN_PLACE: "the place is not certain, and it may be in your area",
     Reason.NO_LOCAL_TEAM: "no local team covers this place",
     Reason.NO_ANSWER: "a team that was asked before you did not answer in time",
+    Reason.SUBJECT_PLACE: "the person whom it is about is in your area, and the danger is in another",
     Reason.SUPPORT_RULE: "the coverage rules name your team to support this kind of concern",
     Reason.NOTIFY_RULE: "the coverage rules say that your team is told",
     Reason.HANDED_ON: "{from_team} handed it on to you",

@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any
 
 import rfc8785
-from sqlalchemy import Row, insert, select, update
+from sqlalchemy import Row, insert, or_, select, update
 from sqlalchemy.orm import Session
 
 from directory import reach, teams
@@ -151,9 +151,13 @@ def unreachable(session: Session, urgency: Urgency) -> dict[str, str]:
 
 def spent(session: Session, referral_ids: Sequence[str]) -> dict[str, dict[str, str]]:
     """By referral: teams that were offered it and said no, or nothing, each with what became of the newest offer."""
+    # Who would not even be consulted about the subject is not asked to lead.
+    to_lead = or_(
+        handoff_rows.c.kind == Kind.TRANSFER.value, handoff_rows.c.reason == Reason.SUBJECT_PLACE.value
+    )
     offered = (
         select(handoff_rows.c.referral_id, handoff_rows.c.to_team_id, handoff_rows.c.state)
-        .where(handoff_rows.c.referral_id.in_(referral_ids), handoff_rows.c.kind == Kind.TRANSFER.value)
+        .where(handoff_rows.c.referral_id.in_(referral_ids), to_lead)
         .order_by(handoff_rows.c.offered_at, handoff_rows.c.id)
     )
     said_no: dict[str, dict[str, str]] = defaultdict(dict)

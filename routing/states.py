@@ -152,6 +152,7 @@ class Reason(StrEnum):
     UNCERTAIN_PLACE = "uncertain_place"
     NO_LOCAL_TEAM = "no_local_team"
     NO_ANSWER = "no_answer"
+    SUBJECT_PLACE = "subject_place"
     SUPPORT_RULE = "support_rule"
     NOTIFY_RULE = "notify_rule"
     HANDED_ON = "handed_on"
