@@ -154,10 +154,10 @@ class Area:
     @classmethod
     def from_body(cls, body: str | bytes, geometry: bytes | None) -> Area:
         """The area that has this `body`; nothing is checked, it was when it was stored."""
-        return replace(cls._read(json.loads(body)), geometry=geometry)
+        return cls._read(json.loads(body), geometry)
 
     @classmethod
-    def _read(cls, stored: Mapping[str, Any]) -> Area:
+    def _read(cls, stored: Mapping[str, Any], geometry: bytes | None = None) -> Area:
         area_id = str(stored["id"])
         return cls(
             id=area_id,
@@ -167,6 +167,7 @@ class Area:
             parents=_shares(stored.get("parents", {}), area_id),
             zips=_shares(stored.get("zips", {}), area_id),
             links=_links(stored.get("relations", ()), area_id),
+            geometry=geometry,
             precision_m=float(stored.get("precision_m", 50.0)),
             valid_from=_day(stored.get("valid_from"), area_id),
             valid_to=_day(stored.get("valid_to"), area_id),

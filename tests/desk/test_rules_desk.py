@@ -15,8 +15,9 @@ from tests.desk.sitting import Desk, Seat
 
 @pytest.fixture(autouse=True)
 def few_zips(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The whole country takes seconds each time, and nothing here depends on it."""
+    """The whole country and its lines take seconds each time, and nothing here depends on them."""
     monkeypatch.setattr("routing.gazetteer.Gazetteer.zip_codes", ("85281", "85201", "22030"))
+    monkeypatch.setattr("routing.lineside.outlined", lambda boundaries: ())
 
 
 @pytest.fixture

@@ -64,8 +64,9 @@ def _in_force(town: Town) -> set[str]:
 
 @pytest.fixture(autouse=True)
 def few_zips(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The whole country takes seconds each time, and nothing here depends on it."""
+    """The whole country and its lines take seconds each time, and nothing here depends on them."""
     monkeypatch.setattr("routing.gazetteer.Gazetteer.zip_codes", ("85281", "85201", "22030"))
+    monkeypatch.setattr("routing.lineside.outlined", lambda boundaries: ())
 
 
 def test_a_draft_comes_into_force_after_its_dry_run_and_a_second_persons_approval(town: Town) -> None:
