@@ -33,7 +33,7 @@ from referrals import rotation
 from referrals.duty import Duty
 from referrals.grants import Keys
 from referrals.keyring import FileKeyring
-from routing import clocks, dry_run, jobs, permission
+from routing import canary, clocks, drills, dry_run, jobs, permission
 
 log = logging.getLogger(__name__)
 
@@ -54,6 +54,8 @@ UPKEEP: tuple[Callable[[Duty], int], ...] = (
     rotation.keep_keys,
     checking.keep_proofs,
     turns.tell_coming,
+    canary.keep_watch,
+    drills.keep,
     bounces.read_mailbox,
 )
 _UPKEEP_SECONDS = 60.0

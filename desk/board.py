@@ -16,6 +16,7 @@ from foundation import clock
 from foundation.database import UTCDateTime
 from notifications.tables import notices
 from referrals.facts import Facts, Urgency
+from referrals.filing import Mark
 from referrals.states import State
 from referrals.tables import referrals
 from routing import snapshots
@@ -64,6 +65,12 @@ def to_answer(session: Session, team_ids: Sequence[str], urgency: Urgency | None
     """Offers to these teams that nobody answered yet."""
     query = _offers(handoffs.c.to_team_id.in_(team_ids))
     return _page(session, query, (handoffs.c.offered_at, handoffs.c.id), urgency, after, _asks)
+
+
+def drills(session: Session, team_ids: Sequence[str], urgency: Urgency | None, after: str | None) -> Page:
+    """Drills in which these teams are asked."""
+    query, order = _offers(handoffs.c.to_team_id.in_(team_ids)), (handoffs.c.offered_at, handoffs.c.id)
+    return _page(session, query, order, urgency, after, _asks, mark=Mark.DRILL.value)
 
 
 def ours(session: Session, team_ids: Sequence[str], urgency: Urgency | None, after: str | None) -> Page:
@@ -158,6 +165,7 @@ GROUPS: dict[str, Callable[[Session, Sequence[str], Urgency | None, str | None],
     "ours": ours,
     "waiting": waiting,
     "late": late_below,
+    "drill": drills,
 }
 
 
@@ -182,7 +190,10 @@ def _page(
     urgency: Urgency | None,
     after: str | None,
     who: Callable[[Row[Any], str], str],
+    mark: str | None = None,
 ) -> Page:
+    # Drills stand apart, and canaries nowhere, so that the counts are of what is real.
+    query = query.where(referrals.c.mark.is_not_distinct_from(mark))
     if urgency is not None:
         query = query.where(referrals.c.urgency == urgency.value)
     count = session.execute(select(func.count()).select_from(query.subquery())).scalar_one()

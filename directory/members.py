@@ -23,6 +23,8 @@ class Channel(StrEnum):
     EMAIL = "email"
     # An agency's own system, which calls its people by its own means.
     WEBHOOK = "webhook"
+    # Answers canaries by itself.
+    ROBOT = "robot"
 
 
 @dataclass(frozen=True)
@@ -223,7 +225,7 @@ def roster(session: Session) -> list[Row[Any]]:
         .join(organisations, organisations.c.id == members.c.organisation_id)
         .outerjoin(memberships, memberships.c.member_id == members.c.id)
         .outerjoin(teams, teams.c.id == memberships.c.team_id)
-        .where(members.c.active)
+        .where(members.c.active, teams.c.kind.is_distinct_from(TeamKind.ROBOT.value))
         .order_by(organisations.c.name, teams.c.name, members.c.name)
     )
     return list(session.execute(query))

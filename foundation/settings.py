@@ -35,6 +35,10 @@ def _http(text: str) -> str:
     return text.rstrip("/")
 
 
+def _web_or_nothing(text: str) -> str:
+    return text and _http(text)
+
+
 def _database(text: str) -> str:
     # The address holds a password: it is never repeated in the sentence.
     if not text.startswith(("sqlite:///", "postgresql://", "postgresql+psycopg://")):
@@ -160,12 +164,20 @@ class Settings:
     smtp_user: str = _setting(str, default="")
     smtp_password: str = _setting(str, default="", repr=False)
     smtp_timeout_seconds: float = _setting(_seconds, default=20.0)
-    # Where undelivered mail comes back to, such as `bounces@waypost.example`; each mail adds `+…` to the name. Empty: to
-    # `mail_from`, and nobody reads it.
+    # Where undelivered mail comes back to, such as `bounces@waypost.example`; each mail adds `+…` to the name. Empty:
+    # to `mail_from`, and nobody reads it.
     mail_bounces: str = _setting(_address, default="")
     # The Maildir in which the mail server puts it, if it does not call `flask mail bounce`.
     mail_bounce_maildir: str = _setting(str, default="")
     mail_from: str = _setting(str, default="Waypost <notices@waypost.example>")
+
+    # Every so often a marked referral goes the whole way and a robot acknowledges it; 0: none does.
+    canary_minutes: int = _setting(_number(0), default=5)
+    # Called by the clock once a minute while all is well, so that somebody outside notices when it is not called.
+    heartbeat_url: str = _setting(_web_or_nothing, default="", repr=False)
+    # Where the clock serves metrics: of one machine unless said otherwise, and nowhere without a port.
+    metrics_host: str = _setting(str, default="127.0.0.1")
+    metrics_port: int = _setting(_number(0), default=0)
 
     # Text of a tip, all fields together, in bytes.
     max_tip_bytes: int = _setting(_number(1_000), default=400_000)

@@ -214,6 +214,7 @@ _CHANNELS: dict[Channel, Callable[[Settings, _Call], Outcome]] = {
     Channel.SMS: _send_sms,
     Channel.EMAIL: _send_mail,
     Channel.WEBHOOK: _call_webhook,
+    Channel.ROBOT: lambda settings, call: Outcome(OutcomeState.ACCEPTED),
 }
 
 

@@ -22,6 +22,7 @@ from notifications.states import OPEN_NOTICES, NoticeState
 from notifications.tables import notices
 from notifications.words import Asked
 from referrals.facts import Urgency
+from referrals.filing import Mark
 
 DELIVER = "notifications.delivery.deliver"
 _CODE_LIFE = timedelta(hours=4)
@@ -70,7 +71,8 @@ def write(
     be delivered, on any channel, asks the next person.
     """
     urgent = waiting.urgency is not Urgency.ROUTINE
-    reached = [row for row in members.reachable_contacts(session, member_ids) if row.channel in channels]
+    usable = members.reachable_contacts(session, member_ids)
+    reached = [row for row in usable if row.channel in channels and _is_meant(row.channel, waiting.mark)]
     for contact in reached:
         id = new_id()
         code = _free_code(session, contact.id, now) if with_code and contact.channel == Channel.SMS else None
@@ -163,6 +165,11 @@ def provider_faults(session: Session, since: datetime) -> list[ProviderFault]:
         for channel, fault, count, at in rows
     ]
     return [fault for fault in faults if fault.action in LOUD]
+
+
+def _is_meant(channel: str, mark: str | None) -> bool:
+    """The canary's notices go to the robot alone, and it gets no others."""
+    return (channel == Channel.ROBOT.value) is (mark == Mark.CANARY.value)
 
 
 def _action_of(channel: str, fault: str) -> Action:

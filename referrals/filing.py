@@ -40,6 +40,13 @@ class Source(StrEnum):
     FORWARD = "forward"
 
 
+class Mark(StrEnum):
+    """What no person sent: it goes the whole way, and no count holds it."""
+
+    CANARY = "canary"
+    DRILL = "drill"
+
+
 @dataclass(frozen=True)
 class Sealed:
     """A new referral's sealed parts and the grant by which routing can re-grant them. No key is kept."""
@@ -70,6 +77,7 @@ class Filing:
     originator_member_id: str | None = None
     originator_case_number: str | None = None
     handling_code: str = "H0"
+    mark: Mark | None = None
 
 
 @dataclass(frozen=True)
@@ -190,6 +198,7 @@ def _row(filing: Filing, sealed: Sealed, reference: str, now: datetime) -> dict[
         "receipt_lookup": filing.receipt_lookup,
         "reporter_public_key": filing.reporter_public_key,
         "commitment_key": sealed.commitment_key,
+        "mark": filing.mark,
     }
 
 

@@ -121,6 +121,7 @@ def _row(session: Session, found: Draft, now: datetime) -> str:
 def _recent(session: Session, since: datetime) -> list[Facts]:
     """Facts of the referrals filed since then: acts, urgency, setting and places as codes. Nothing else is read."""
     query = select(referrals.c.facts).where(referrals.c.filed_at >= since, referrals.c.erased_at.is_(None))
+    query = query.where(referrals.c.mark.is_(None))
     rows = session.execute(query.order_by(referrals.c.id).execution_options(yield_per=_PAGE))
     return [Facts.from_json(facts) for facts in rows.scalars()]
 

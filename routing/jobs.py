@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -21,10 +21,10 @@ from ledger.entries import Actor
 from referrals import moves
 from referrals.duty import Duty
 from referrals.facts import Facts, Urgency
-from referrals.filing import ROUTE
+from referrals.filing import ROUTE, Mark
 from referrals.grants import Keys
 from referrals.states import State
-from routing import handoffs, outcomes, snapshots, telling
+from routing import canary, drills, handoffs, outcomes, snapshots, telling
 from routing.decision import Decision, decide
 from routing.handoffs import Offer
 from routing.snapshots import Snapshot
@@ -105,7 +105,14 @@ def _route(session: Session, keys: Keys, row: Row[Any], now: datetime) -> None:
         excluded=said_no,
     )
     decision_id = _write_down(session, row.id, decision, snapshot, inputs, now)
-    outcomes.act_on(outcomes.Case(session, keys, row, decision, decision_id, now))
+    _ACTS[row.mark](outcomes.Case(session, keys, row, decision, decision_id, now))
+
+
+_ACTS: dict[str | None, Callable[[outcomes.Case], None]] = {
+    None: outcomes.act_on,
+    Mark.CANARY.value: canary.act_on,
+    Mark.DRILL.value: drills.act_on,
+}
 
 
 def _is_stranded(session: Session, row: Row[Any]) -> bool:

@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import Row, insert
 from sqlalchemy.orm import Session
 
-from directory import members, teams
+from directory import members, schedules, teams
 from foundation.identifiers import new_id
 from ledger.entries import Actor
 from referrals import moves
@@ -145,7 +145,7 @@ def _insert(
             due_at=due_at,
             remind_at=timetable.half_way(now, due_at),
             overlap_until=proposal.overlap_until,
-            as_then=_as_then(session, proposal, actor),
+            as_then=_as_then(session, proposal, actor, now),
         )
     )
     return id
@@ -190,8 +190,9 @@ def _record(
     )
 
 
-def _as_then(session: Session, proposal: Offer, actor: Actor) -> dict[str, Any]:
-    on_call: Sequence[str] = members.ladder(session, proposal.to_team) if proposal.to_team else ()
+def _as_then(session: Session, proposal: Offer, actor: Actor, now: datetime) -> dict[str, Any]:
+    to_team = proposal.to_team
+    on_call: Sequence[str] = schedules.ladder(session, to_team, now) if to_team else ()
     people = members.names(session, [*on_call, *([actor.member_id] if actor.member_id else [])])
     names = teams.names(session, [proposal.from_team, proposal.to_team or "", proposal.about])
     return {

@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import Row, select
 from sqlalchemy.orm import Session
 
-from directory import members, teams
+from directory import members, schedules, teams
 from directory.members import Channel
 from directory.teams import TeamKind
 from notifications import notices
@@ -37,7 +37,7 @@ def tell_step(session: Session, row: Row[Any], now: datetime) -> None:
     if row.step == 0 and row.reason == Reason.UNCERTAIN_PLACE.value:
         template = "uncertain_place"
     for audience in step.audiences:
-        team_id, people = _AUDIENCES[audience](session, row)
+        team_id, people = _AUDIENCES[audience](session, row, now)
         waiting = _waiting(session, row, team_id)
         if team_id == row.to_team_id:
             _ask(session, waiting, people, template, kind, now)
@@ -49,21 +49,20 @@ def tell_step(session: Session, row: Row[Any], now: datetime) -> None:
 def remind(session: Session, row: Row[Any], now: datetime) -> None:
     """Half the time is over: who was asked is asked once more; for somebody outside, who has to call them."""
     if row.to_team_id is None:
-        team_id, people = _sender(session, row)
+        team_id, people = _sender(session, row, now)
         _tell(session, _waiting(session, row, team_id), people, "task", now)
         return
     told = notices.told(session, row.id)
-    people = [id for id in _ladder(session, row, row.to_team_id) if id in told]
+    people = [id for id in _ladder(session, row, row.to_team_id, now) if id in told]
     _ask(session, _waiting(session, row, row.to_team_id), people, "reminder", Kind(row.kind), now)
 
 
 def _ask(
     session: Session, waiting: Waiting, people: Sequence[str], template: str, kind: Kind, now: datetime
 ) -> None:
-    if kind in _BY_CODE:
-        notices.write(session, waiting, people, template, now=now, with_code=True)
-    else:
-        _tell(session, waiting, people, "task", now)
+    # Whether to pass it over, or to permit it, is answered on a page.
+    by_code = kind in _BY_CODE
+    notices.write(session, waiting, people, template, now=now, with_code=by_code, asked=kind.value)
 
 
 def tell_next(session: Session, row: Row[Any], now: datetime) -> int:
@@ -73,11 +72,13 @@ def tell_next(session: Session, row: Row[Any], now: datetime) -> int:
     clock's.
     """
     told = notices.told(session, row.id)
-    left = [id for id in _reachable_ladder(session, row) if id not in told]
+    left = [id for id in _reachable_ladder(session, row, now) if id not in told]
     if left:
         waiting = _waiting(session, row, row.to_team_id)
-        return notices.write(session, waiting, left[:1], "offer", now=now, with_code=True)
-    hub_id, desk = _hub_desk(session, row)
+        return notices.write(
+            session, waiting, left[:1], "offer", now=now, with_code=True, asked=str(row.kind)
+        )
+    hub_id, desk = _hub_desk(session, row, now)
     people = [id for id in desk if id not in told]
     return notices.write(session, _waiting(session, row, hub_id), people, "task", now=now)
 
@@ -87,7 +88,7 @@ def tell_sender(session: Session, row: Row[Any], what: str, now: datetime) -> No
 
     Good news goes by mail. A *task*, since nobody took it, goes by all ways, and imminent to the whole team.
     """
-    ladder = _ladder(session, row, row.from_team_id)
+    ladder = _ladder(session, row, row.from_team_id, now)
     people = [row.from_member_id] if row.from_member_id else ladder[:1]
     if what == "task" and row.urgency == Urgency.IMMINENT.value:
         people = list(dict.fromkeys((*people, *ladder)))
@@ -97,7 +98,7 @@ def tell_sender(session: Session, row: Row[Any], what: str, now: datetime) -> No
 
 def tell_office(session: Session, row: Row[Any], office: str, now: datetime) -> None:
     """Tells the people of the office that a referral came from that there is something of it to look at."""
-    _tell(session, _waiting(session, row, office), _ladder(session, row, office), "task", now)
+    _tell(session, _waiting(session, row, office), _ladder(session, row, office, now), "task", now)
 
 
 def tell_second_members(session: Session, referral: Row[Any], proposed_by: str, now: datetime) -> int:
@@ -105,10 +106,10 @@ def tell_second_members(session: Session, referral: Row[Any], proposed_by: str, 
     there is none the desk above. Returns how many notices."""
     team = referral.custodian_team_id
     barred = {proposed_by} | recusals.members(session, referral.id)
-    others = [id for id in members.ladder(session, team) if id not in barred]
+    others = [id for id in schedules.ladder(session, team, now) if id not in barred]
     if not others:
         team = teams.hub_above(session, team).id
-        others = [id for id in members.ladder(session, team) if id not in barred]
+        others = [id for id in schedules.ladder(session, team, now) if id not in barred]
     return _tell(session, _of_referral(session, referral, team), others, "task", now)
 
 
@@ -121,7 +122,7 @@ def tell_custodian(session: Session, referral: Row[Any], team_id: str, template:
     """Tells everybody of a team that a referral waits for its custodian. Returns how many notices."""
     waiting = _of_referral(session, referral, team_id)
     barred = recusals.members(session, referral.id)
-    people = [id for id in members.ladder(session, team_id) if id not in barred]
+    people = [id for id in schedules.ladder(session, team_id, now) if id not in barred]
     return _tell(session, waiting, people, template, now)
 
 
@@ -155,6 +156,7 @@ def _of_referral(session: Session, referral: Row[Any], team_id: str) -> Waiting:
         team_id=team_id,
         time_zone=teams.team(session, team_id).time_zone,
         deadline_at=referral.due_at,
+        mark=referral.mark,
     )
 
 
@@ -168,54 +170,58 @@ def _waiting(session: Session, row: Row[Any], team_id: str) -> Waiting:
         time_zone=teams.team(session, team_id).time_zone,
         # An answered offer has no clock any more; then what counts is when the referral itself is due.
         deadline_at=row.due_at or referral.due_at or row.offered_at,
+        mark=referral.mark,
     )
 
 
-def _ladder(session: Session, row: Row[Any], team_id: str) -> list[str]:
-    """Who is called, in their order, without those who stepped aside from this referral."""
+def _ladder(session: Session, row: Row[Any], team_id: str, now: datetime) -> list[str]:
+    """Who is called, first who is on duty, then everybody else, without those who stepped aside from this referral."""
     barred = recusals.members(session, row.referral_id)
-    return [id for id in members.ladder(session, team_id) if id not in barred]
+    return [id for id in schedules.ladder(session, team_id, now) if id not in barred]
 
 
-def _reachable_ladder(session: Session, row: Row[Any]) -> list[str]:
+def _reachable_ladder(session: Session, row: Row[Any], now: datetime) -> list[str]:
     """The asked team's ladder without those who have no usable contact: they cannot be next."""
-    ladder = _ladder(session, row, row.to_team_id)
+    ladder = _ladder(session, row, row.to_team_id, now)
     reachable = {contact.member_id for contact in members.reachable_contacts(session, ladder)}
     return [id for id in ladder if id in reachable]
 
 
-def _first(session: Session, row: Row[Any]) -> tuple[str, list[str]]:
-    return row.to_team_id, _reachable_ladder(session, row)[:1]
+def _first(session: Session, row: Row[Any], now: datetime) -> tuple[str, list[str]]:
+    return row.to_team_id, _reachable_ladder(session, row, now)[:1]
 
 
-def _next(session: Session, row: Row[Any]) -> tuple[str, list[str]]:
-    ladder = _reachable_ladder(session, row)
+def _next(session: Session, row: Row[Any], now: datetime) -> tuple[str, list[str]]:
+    ladder = _reachable_ladder(session, row, now)
     told = notices.told(session, row.id)
     # A ladder of one still has a next: the same person again.
     return row.to_team_id, [id for id in ladder if id not in told][:1] or ladder[:1]
 
 
-def _whole_team(session: Session, row: Row[Any]) -> tuple[str, list[str]]:
+def _whole_team(session: Session, row: Row[Any], now: datetime) -> tuple[str, list[str]]:
     barred = recusals.members(session, row.referral_id)
-    everybody = [*members.ladder(session, row.to_team_id), *members.supervisors(session, row.to_team_id)]
+    everybody = [
+        *schedules.ladder(session, row.to_team_id, now),
+        *members.supervisors(session, row.to_team_id),
+    ]
     return row.to_team_id, [id for id in dict.fromkeys(everybody) if id not in barred]
 
 
-def _hub_desk(session: Session, row: Row[Any]) -> tuple[str, list[str]]:
+def _hub_desk(session: Session, row: Row[Any], now: datetime) -> tuple[str, list[str]]:
     asked = row.to_team_id or row.from_team_id
     hub = teams.hub_above(session, asked)
     # The root desk has nobody above it: its own people are all told anyway.
-    people = [] if hub.id == asked and hub.kind == TeamKind.ROOT.value else _ladder(session, row, hub.id)
+    people = [] if hub.id == asked and hub.kind == TeamKind.ROOT.value else _ladder(session, row, hub.id, now)
     return hub.id, people
 
 
-def _sender(session: Session, row: Row[Any]) -> tuple[str, list[str]]:
-    ladder = _ladder(session, row, row.from_team_id)
+def _sender(session: Session, row: Row[Any], now: datetime) -> tuple[str, list[str]]:
+    ladder = _ladder(session, row, row.from_team_id, now)
     first = [row.from_member_id] if row.from_member_id in ladder else ladder[:1]
     return row.from_team_id, ladder if row.urgency == Urgency.IMMINENT.value else first
 
 
-_AUDIENCES: dict[Audience, Callable[[Session, Row[Any]], tuple[str, list[str]]]] = {
+_AUDIENCES: dict[Audience, Callable[[Session, Row[Any], datetime], tuple[str, list[str]]]] = {
     Audience.FIRST: _first,
     Audience.NEXT: _next,
     Audience.WHOLE_TEAM: _whole_team,

@@ -54,4 +54,5 @@ def touched(session: Session, old: Snapshot, new: Snapshot, now: datetime) -> It
 def _page(session: Session, last: str) -> Sequence[Row[Any]]:
     """The next open referrals after that id."""
     query = select(referrals).where(referrals.c.state != State.CLOSED.value, referrals.c.id > last)
+    query = query.where(referrals.c.mark.is_(None))
     return session.execute(query.order_by(referrals.c.id).limit(_PAGE)).all()
