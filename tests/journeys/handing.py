@@ -56,6 +56,31 @@ def wait_until_allowed(visitor: Visitor, reference: str, team: str, kind: str) -
     eventually(allowed, f"the answer about {team} did not arrive")
 
 
+def tell_place(visitor: Visitor, reference: str, relation: str, **typed: str) -> None:
+    """Records a place that was learned, of one relation."""
+    visitor.open(f"/referrals/{reference}/place")
+    visitor.submit({"relation": relation, **typed}, button="lace")
+    assert visitor.status == 200, visitor.text[:600]
+
+
+def decline(visitor: Visitor, reference: str, reason: str) -> None:
+    """Says no on the page to which the offer's button leads."""
+    visitor.open(f"/referrals/{reference}").follow("Decline")
+    visitor.submit({"reason": reason}, button="Decline")
+    assert visitor.status == 200, visitor.text[:600]
+
+
+def handed(visitor: Visitor, reference: str, what: str, state: str) -> None:
+    """Waits until the referral's page says that of one handoff, such as `Consult: National desk to Nevada hub`."""
+
+    def said() -> bool:
+        visitor.open(f"/referrals/{reference}")
+        rows = [" ".join(row.get_text(" ").split()) for row in visitor.page.select("ul.board > li")]
+        return any(row.startswith(f"{what} {state}") for row in rows)
+
+    eventually(said, f"{what} did not become {state}: {visitor.text[:800]}")
+
+
 def who_has_it(visitor: Visitor) -> str:
     """Whom the portal's page names as custodian."""
     term = next(term for term in visitor.page.select("dt") if "Who ha" in term.get_text())
