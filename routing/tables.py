@@ -99,7 +99,7 @@ handoffs = Table(
     # None for a recipient outside the directory, who stands in `outside_recipients`.
     Column("to_team_id", ForeignKey("teams.id")),
     # The team that a permission is asked for; "" for every other kind.
-    Column("about", String(32), nullable=False, server_default=""),
+    Column("about", String(32), nullable=False, server_default=text("''")),
     Column("reason", String(30), nullable=False),
     Column("basis", String(30), nullable=False),
     Column("parts", JSON, nullable=False),

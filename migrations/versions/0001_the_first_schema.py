@@ -836,7 +836,7 @@ def upgrade() -> None:
         sa.Column("from_team_id", sa.String(length=32), nullable=False),
         sa.Column("from_member_id", sa.String(length=32), nullable=True),
         sa.Column("to_team_id", sa.String(length=32), nullable=True),
-        sa.Column("about", sa.String(length=32), server_default="", nullable=False),
+        sa.Column("about", sa.String(length=32), server_default=sa.text("('')"), nullable=False),
         sa.Column("reason", sa.String(length=30), nullable=False),
         sa.Column("basis", sa.String(length=30), nullable=False),
         sa.Column("parts", sa.JSON(), nullable=False),

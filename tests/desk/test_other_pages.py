@@ -15,7 +15,7 @@ def test_why_here_says_it_in_a_sentence_first(desk: Desk) -> None:
     lead = page.select_one(".lead")
     assert lead is not None
     assert lead.get_text().startswith("Tempe Police leads because the place named is Tempe")
-    assert "lost on layer" in page.select("table")[0].get_text()
+    assert "Lost on layer" in page.select("table")[0].get_text()
 
 
 def test_the_timeline_is_sentences_and_the_ledgers_verdict(desk: Desk) -> None:

@@ -95,7 +95,7 @@ def test_whom_a_custodian_consults_is_not_told(frank: Office) -> None:
         from_team=frank.town.team["az-stamp"],
         to_team=frank.town.team["saguaro-bend-school"],
         reason=Reason.HANDED_ON,
-        basis=Basis.EMERGENCY,
+        basis=Basis.LAW_ENFORCEMENT,
         parts=KINDS[Kind.CONSULT].parts,
     )
     with database.transaction(frank.town.engine) as session:

@@ -3,6 +3,8 @@
 # ruff: noqa: F811 - the desk's fixtures are asked for by name
 from __future__ import annotations
 
+import re
+
 from bs4 import BeautifulSoup
 from werkzeug.test import TestResponse
 
@@ -18,6 +20,11 @@ def _addresses(seated: Desk) -> list[tuple[str, str]]:
     return [
         (method, rule.rule) for rule in rules for method in sorted((rule.methods or set()) & {"GET", "POST"})
     ]
+
+
+def _filled(rule: str, reference: str) -> str:
+    """The address for that reference; whatever else it names is of nobody."""
+    return re.sub("<[^>]+>", "0" * 32, rule.replace("<reference>", reference))
 
 
 def _without_address(answer: TestResponse) -> str:
@@ -50,11 +57,10 @@ def test_every_address_answers_as_for_a_reference_that_was_never_given(desk: Des
     reference = desk.held()
     desk.app.config["WTF_CSRF_ENABLED"] = False
     client = desk.seat("Olu").client
-    assert len(_addresses(desk)) == 21
+    # A walk that finds few addresses has lost its way.
+    assert len(_addresses(desk)) > 40
     for method, rule in _addresses(desk):
-        answers = [
-            client.open(rule.replace("<reference>", named), method=method) for named in (reference, NOBODYS)
-        ]
+        answers = [client.open(_filled(rule, named), method=method) for named in (reference, NOBODYS)]
         assert {answer.status_code for answer in answers} == {404}, rule
         assert len({_without_address(answer) for answer in answers}) == 1, rule
 
