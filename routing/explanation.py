@@ -38,7 +38,7 @@ CONDITIONS = {
     "setting": "it is for another kind of place",
     "originator": "it is for what another office forwards",
     "hours": "these are not its hours",
-    "relation": "this place counts for nothing in it",
+    "relation": "it does not count this kind of place",
     "line": "near a line nobody is left out",
 }
 UNREACHABLE = {
@@ -112,7 +112,7 @@ class _Teller:
 
     def area(self, area: str) -> str:
         """Its name; a state is told apart from a city of the same name by the words around it."""
-        return self._boundaries.name(area) if area else "outside all of them"
+        return self._boundaries.name(area)
 
     def verdict(self) -> Iterable[str]:
         """What was decided, who holds it."""
@@ -122,11 +122,12 @@ class _Teller:
             Status.AMBIGUOUS: lambda: f"{self.teams(decision.leads)} are equally right, so nobody is chosen.",
             Status.CONFIRM_LOCATION: self._unconfirmed,
             Status.LOCATION_NEEDED: lambda: "It is not clear enough where this is, so no team leads yet.",
-            Status.NO_COVERAGE: lambda: "No team answers for this place.",
+            Status.NO_COVERAGE: self._uncovered,
         }
         yield told[decision.status]()
         if decision.status is not Status.ROUTED:
-            yield f"{owner} owns it until that is settled."
+            yield f"{owner} owns it until {_UNTIL.get(decision.status, 'that is settled')}."
+        yield from self._tied()
         yield from self._owners_passed_over()
         if decision.offered_at_once:
             yield f"Because the danger is imminent, it is offered at once to {self.teams(decision.offered_at_once)}."
@@ -138,18 +139,38 @@ class _Teller:
             if team not in told:
                 yield f"{self.team(team)} was passed over: {UNREACHABLE.get(why, _NOBODY)}."
 
+    def _uncovered(self) -> str:
+        """Nobody has the place, or nobody who has it can take it now: the first is a gap, the second an outage."""
+        passed = {Outcome.UNREACHABLE, Outcome.NOT_AGAIN}
+        if any(entry.outcome in passed and entry.role is Role.LEAD for entry in self._decision.considered):
+            return "No team that answers for this place can take it now."
+        return "No team answers for this place."
+
+    def _tied(self) -> Iterable[str]:
+        """Why each of several is right; one sentence a team."""
+        told: dict[str, str] = {}
+        for entry in self._decision.considered:
+            if entry.outcome is Outcome.TIED:
+                told.setdefault(entry.team, f"{self.team(entry.team)} could lead because {self._why(entry)}.")
+        return told.values()
+
     def company(self) -> Iterable[str]:
         """Who helps, who is told."""
-        if self._decision.supports:
-            yield f"{self.teams(self._decision.supports)} is asked to support."
-        if self._decision.notifies:
-            yield f"{self.teams(self._decision.notifies)} is told that it happened."
+        for teams, asked in (
+            (self._decision.supports, "asked to support"),
+            (self._decision.notifies, "told that it happened"),
+        ):
+            if teams:
+                yield f"{self.teams(teams)} {'is' if len(teams) == 1 else 'are'} {asked}."
 
     def rules(self) -> Iterable[str]:
-        """What became of every other rule that was touched."""
-        for entry in self._decision.considered:
-            if entry.outcome not in {Outcome.LEAD, Outcome.TIED, Outcome.SUPPORT, Outcome.NOTIFY}:
-                yield f"{self.team(entry.team)} ({self.area(entry.area)}) {self._became(entry)}."
+        """What became of every other rule that was touched; what is true of several rules is said once."""
+        quiet = {Outcome.LEAD, Outcome.TIED, Outcome.SUPPORT, Outcome.NOTIFY}
+        return dict.fromkeys(
+            f"{self.team(entry.team)} ({self.area(entry.area)}) {self._became(entry)}."
+            for entry in self._decision.considered
+            if entry.outcome not in quiet
+        )
 
     def changes(self) -> Iterable[str]:
         """Which answer would decide differently."""
@@ -171,7 +192,9 @@ class _Teller:
 
     def _unconfirmed(self) -> str:
         first, *others = self._decision.leads
-        instead = f"it would be {self.teams(others)}" if others else "nobody would"
+        instead = (
+            f"it would be {_joined([self.team(team) for team in others], 'or')}" if others else "nobody would"
+        )
         why = self._why(self.best())
         return f"{self.team(first)} would lead because {why}, but {instead} if another place is meant."
 
@@ -188,6 +211,7 @@ class _Teller:
         return f"the place named is in {name} ({where})"
 
     def _edge(self, best: Considered, other: Considered) -> str:
+        """Why the one weighs more than the other."""
         ours, theirs = _KINDS[layer_of(best.area)], _KINDS[layer_of(other.area)]
         mine, place = best.key[0], self.area(best.area)
         told = {
@@ -202,29 +226,29 @@ class _Teller:
 
     def _became(self, entry: Considered) -> str:
         told: dict[Outcome, Callable[[], str]] = {
-            Outcome.LOST: lambda: f"could lead too, but lost on {entry.detail}",
-            Outcome.NOT_APPLIED: lambda: f"was not asked: {CONDITIONS[entry.detail]}",
+            Outcome.LOST: lambda: (
+                f"could lead too, but lost on {entry.detail}: {self._edge(self.best(), entry)}"
+            ),
+            Outcome.NOT_APPLIED: lambda: f"was not {_ASKED[entry.role]}: {_unmet(entry)}",
             Outcome.SHIELDED: lambda: f"is shut out: {self.area(entry.detail)} answers alone",
-            Outcome.EXCLUDED: lambda: self._excluded(entry),
+            Outcome.EXCLUDED: lambda: "is not to be asked for this: a rule says so",
             Outcome.NOT_AGAIN: lambda: (
                 f"was not asked again: {NOT_AGAIN.get(entry.detail, 'it has already answered')}"
             ),
             Outcome.UNREACHABLE: lambda: f"was passed over: {UNREACHABLE.get(entry.detail, _NOBODY)}",
             Outcome.BELOW_FLOOR: lambda: (
-                f"cannot {_VERBS[entry.role]}: only {_percent(entry.share)} lies there"
+                f"cannot {_VERBS[entry.role]}: only {_percent(entry.share)} of the addresses lie there"
             ),
         }
         return told[entry.outcome]()
 
-    def _excluded(self, entry: Considered) -> str:
-        return "is not to be asked for this" if entry.detail != entry.rule else "excludes itself for this"
-
     def _change(self, change: Change) -> str:
-        options = _joined([self.area(area) for area in change.areas], "or")
+        options = _joined([self.area(area) for area in change.areas if area], "or")
         if change.kind is ChangeKind.PLACE:
             return "Any answer to the question where it is would change this: a town, a ZIP, a county or a school."
         if change.kind is ChangeKind.LINE:
-            return f"The point is {change.distance_m:.0f} m from a line: it matters whether it is {options}."
+            beyond = self._beyond(change.areas)
+            return f"The point is {change.distance_m:.0f} m from a line: it matters whether it lies {beyond}."
         if change.kind is ChangeKind.CHOICE:
             return f"It matters which is meant: {self._told_apart(change.areas)}."
         if change.kind is ChangeKind.SETTING:
@@ -235,6 +259,12 @@ class _Teller:
         return (
             f"{what} lies in several areas; it matters which one: {options}. Asking for the city settles it."
         )
+
+    def _beyond(self, areas: tuple[str, ...]) -> str:
+        """The sides of a line: "in Mesa, in Tempe or in neither"."""
+        inside = [f"in {self.area(area)}" for area in areas if area]
+        outside = {1: "outside it", 2: "in neither"}.get(len(inside), "in none of them")
+        return _joined([*inside, outside] if "" in areas else inside, "or")
 
     def _told_apart(self, areas: tuple[str, ...]) -> str:
         """Areas of one name, each with its state; within one state, with what directly holds it."""
@@ -254,9 +284,20 @@ class _Teller:
         return f"{self.area(area)} in {self.area(above)}" if above else self.area(area)
 
 
+def _unmet(entry: Considered) -> str:
+    """The condition that did not hold, of this rule and this place."""
+    if entry.detail == "relation" and entry.relation is Relation.REPORTER:
+        return "where the reporter is decides nothing by itself"
+    if entry.detail == "relation":
+        return f"it asks for another place, not {_WHOSE[entry.relation]}"
+    return CONDITIONS[entry.detail]
+
+
 _NOBODY = "nobody there can be reached now"
+_UNTIL = {Status.NO_COVERAGE: "a team takes it", Status.LOCATION_NEEDED: "the place is known"}
 # More of one name than this tell nobody anything.
 _ENOUGH = 8
+_ASKED = {Role.LEAD: "asked", Role.SUPPORT: "asked", Role.NOTIFY: "told", Role.EXCLUDE: "left out"}
 _VERBS = {Role.LEAD: "lead", Role.SUPPORT: "support", Role.NOTIFY: "be told", Role.EXCLUDE: "exclude"}
 
 

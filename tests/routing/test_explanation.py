@@ -29,8 +29,9 @@ def test_who_leads_is_told_with_the_reason() -> None:
 
 
 def test_who_lost_is_told_with_the_criterion() -> None:
-    assert "Maricopa County (Maricopa County) could lead too, but lost on layer." in told(
-        ask(RULES, named(TEMPE))
+    assert (
+        "Maricopa County (Maricopa County) could lead too, but lost on layer: a city outranks its county."
+        in told(ask(RULES, named(TEMPE)))
     )
 
 
@@ -38,7 +39,56 @@ def test_a_tie_is_told_with_its_owner_and_the_line() -> None:
     first, second, *_, last = told(ask(RULES, point(33.40, -111.8904, 60)))
     assert first == "Mesa Police and Tempe Police are equally right, so nobody is chosen."
     assert second == "AZ-STAMP owns it until that is settled."
-    assert last.startswith("The point is 37 m from a line")
+    assert (
+        last == "The point is 37 m from a line: it matters whether it lies in Mesa, in Tempe or in neither."
+    )
+
+
+def test_each_of_several_that_fit_says_why() -> None:
+    lines = told(ask(RULES, point(33.40, -111.8904, 60)))
+    for team, place in (("Mesa Police", "Mesa"), ("Tempe Police", "Tempe")):
+        assert f"{team} could lead because the place may be {place} (where it happened)." in lines
+
+
+def test_where_everybody_is_out_of_reach_it_is_not_said_that_nobody_answers_for_it() -> None:
+    out = told(ask(RULES, named(TEMPE), unreachable=["tempe", "maricopa", "hub"]))
+    gap = told(ask(rule_set(lead("tempe", TEMPE)), named(MESA)))
+    assert out[0] == "No team that answers for this place can take it now."
+    assert gap[0] == "No team answers for this place."
+
+
+def test_of_those_that_would_lead_elsewhere_one_would() -> None:
+    rules = rule_set(lead("hub", "state:51"), lead("county", "county:51059"), lead("city", "county:51600"))
+    assert (
+        "but it would be city or county if another place is meant" in told(ask(rules, named("zip:22030")))[0]
+    )
+
+
+def test_several_helpers_are_several() -> None:
+    helpers = [{**lead(team, TEMPE), "role": "support"} for team in ("care", "school")]
+    assert "care and school are asked to support." in told(ask(rule_set(*helpers), named(TEMPE)))
+
+
+def test_an_exclusion_is_told_once() -> None:
+    rules = rule_set(lead("tempe", TEMPE), {**lead("tempe", TEMPE, id="not"), "role": "exclude"})
+    lines = told(ask(rules, named(TEMPE)))
+    assert lines.count("Tempe Police (Tempe) is not to be asked for this: a rule says so.") == 1
+
+
+def test_near_a_line_it_is_told_that_nobody_was_left_out() -> None:
+    rules = rule_set(lead("tempe", TEMPE), {**lead("tempe", TEMPE, id="not"), "role": "exclude"})
+    lines = told(ask(rules, point(33.40, -111.8904, 60)))
+    assert "Tempe Police (Tempe) was not left out: near a line nobody is left out." in lines
+
+
+def test_the_reporters_own_place_is_told_apart_from_a_place_that_a_rule_does_not_ask_for() -> None:
+    rules = rule_set(lead("tempe", TEMPE), lead("mesa", MESA, relations=["target"]))
+    lines = told(ask(rules, named(TEMPE), named(MESA, Relation.SUBJECT)))
+    assert "nevada (Nevada) was not asked: where the reporter is decides nothing by itself." in lines
+    assert (
+        "Mesa Police (Mesa) was not asked: it asks for another place, not where the person lives or is."
+        in lines
+    )
 
 
 def test_imminent_danger_is_told_with_everybody_who_is_asked() -> None:
