@@ -13,6 +13,8 @@ from enum import StrEnum
 from functools import cached_property
 from typing import Any
 
+import orjson
+
 # What is more specific is declared here, never guessed from size: a large reservation outranks a small
 # county.
 LAYER_RANKS: Mapping[str, int] = {
@@ -154,7 +156,8 @@ class Area:
     @classmethod
     def from_body(cls, body: str | bytes, geometry: bytes | None) -> Area:
         """The area that has this `body`; nothing is checked, it was when it was stored."""
-        return cls._read(json.loads(body), geometry)
+        # Read a hundred thousand times in one dry run.
+        return cls._read(orjson.loads(body), geometry)
 
     @classmethod
     def _read(cls, stored: Mapping[str, Any], geometry: bytes | None = None) -> Area:

@@ -198,8 +198,8 @@ class Boundaries:
         """What directly holds it, with shares."""
         layer, code = layer_of(area), code_of(area)
         if area in self.extra:
-            own = self.extra[area]
-            return (*own.parents, *((f"state:{own.state}", 1.0),) * bool(own.state))
+            parents, state = self.extra.held_by(area)
+            return (*parents, (f"state:{state}", 1.0)) if state else parents
         if layer == "zip":
             return self._zip_parents(code)
         if layer == "place":
