@@ -4,15 +4,21 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import g, render_template
+from flask import flash, g, redirect, render_template, url_for
 from sqlalchemy import Row
 from sqlalchemy.orm import Session
 
-from desk import explained, places, words
+from desk import acting, explained, places, words
 from desk.answers import Page
+from desk.handing_forms import PressForm
+from directory import teams
 from directory.guards import guard
-from foundation import database, web
+from directory.teams import TeamKind
+from foundation import clock, database, web
+from referrals import moves
 from referrals.facts import Facts
+from referrals.moves import NotNow
+from referrals.states import State
 from routing import jobs, naming, snapshots
 from routing.decision import Decision
 from routing.states import Reason
@@ -27,7 +33,31 @@ def why_page(reference: str) -> Page:
         row = jobs.latest(session, g.referral.id)
         told = explained.tell(session, Decision.from_json(row.explanation), boundaries) if row else None
         place = places.in_words(Facts.from_json(g.referral.facts), boundaries)
-    return render_template("why.html", told=told, made_at=row.made_at if row else None, place=place)
+        form = PressForm() if row and _can_be_decided(session, g.referral) else None
+        changed = bool(row) and row.rules_id != snapshots.current(session).rules_id
+    made_at = row.made_at if row else None
+    return render_template("why.html", told=told, made_at=made_at, place=place, form=form, changed=changed)
+
+
+@guard("referral.decide_again")
+def decide_again(reference: str) -> Page:
+    """Has it decided by the rules of today, though nothing new is known of it."""
+    with database.transaction(web.engine()) as session:
+        if not _can_be_decided(session, moves.lock(session, g.referral.id)):
+            raise NotNow("a team works on this referral already; hand it on instead")
+        jobs.decide_again(session, g.referral.id, actor=acting.as_second_person(), now=clock.now())
+    flash("It is being decided again, by the rules of today.")
+    return redirect(url_for("desk.why", reference=reference))
+
+
+def _can_be_decided(session: Session, referral: Row[Any]) -> bool:
+    """Whether routing would still move it: until a team works on it, or while a hub holds it."""
+    if referral.state != State.HELD.value:
+        return referral.state in _UNHELD
+    return teams.team(session, referral.custodian_team_id).kind in (TeamKind.HUB.value, TeamKind.ROOT.value)
+
+
+_UNHELD = {State.FILED.value, State.OFFERED.value, State.AT_DESK.value}
 
 
 def asked_because(session: Session, offer: Row[Any]) -> str:

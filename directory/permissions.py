@@ -126,6 +126,7 @@ PERMISSIONS: dict[str, tuple[Predicate, ...]] = {
     "referral.permission": (_works_cases, _holds),
     "referral.call": (_works_cases, _is_party),
     "referral.place": (_works_cases, _holds),
+    "referral.decide_again": (_re_routes, _answers_for_it),
     "referral.note": (_works_cases, _takes_part),
     "referral.act": (_works_cases, _takes_part),
     "referral.close": (_works_cases, _holds),

@@ -8,8 +8,10 @@ from bs4 import BeautifulSoup
 
 from directory import members
 from foundation import clock, database
-from tests.builders import WORDS
+from routing import demonstration, snapshots
+from tests.builders import WORDS, later
 from tests.desk.sitting import Desk
+from tests.routing.acts import run_jobs
 
 
 def _why(desk: Desk, **more: object) -> BeautifulSoup:
@@ -55,3 +57,35 @@ def test_no_id_and_no_word_of_the_tip_stands_on_it(desk: Desk) -> None:
     text = _why(desk).get_text(" ", strip=True).replace("Fingerprint of this decision", "")
     assert WORDS not in text
     assert not re.search(r"(?:place|county|state):\w|\b[0-9a-f]{32}\b", text)
+
+
+def test_after_a_change_of_the_rules_the_hub_has_it_decided_again(desk: Desk) -> None:
+    reference, ada = desk.tip(), desk.seat("Ada")
+    why = f"/referrals/{reference}/why"
+    assert "Other rules are in force now" not in ada.look(why).get_text()
+    with later(minutes=1):
+        _publish_without(desk, "tempe-police")
+        assert "Other rules are in force now" in ada.look(why).get_text()
+        ada.send(why, to="/why")
+        run_jobs(desk.town)
+        page = ada.look(why)
+    assert page.select(".lead")[0].get_text().startswith("Maricopa County team leads")
+    assert "Ada Ruiz" in ada.look(f"/referrals/{reference}/timeline").get_text()
+
+
+def test_who_does_not_route_and_what_a_team_works_on_have_nothing_to_press(desk: Desk) -> None:
+    reference = desk.tip()
+    why, ada = f"/referrals/{reference}/why", desk.seat("Ada")
+    early = ada.look(why)
+    assert not desk.seat("Ines").look(why).select(f'form[action="{why}"]')
+    desk.seat("Ines").send(f"/referrals/{reference}", to="/acknowledge")
+    assert not ada.look(why).select(f'form[action="{why}"]')
+    told = ada.press(early, why, to="/why", status=409).get_text()
+    assert "team works on this referral already" in told
+
+
+def _publish_without(desk: Desk, rule: str) -> None:
+    rules = demonstration.rules(desk.town.team)
+    rules["rules"] = [entry for entry in rules["rules"] if entry["id"] != rule]
+    with database.transaction(desk.town.engine) as session:
+        snapshots.publish(session, areas=demonstration.areas(), rules=rules, source="test", now=clock.now())
