@@ -6,7 +6,6 @@ Each copy that leaves is itself an entry of the ledger. None of them holds a wor
 from __future__ import annotations
 
 import hashlib
-import json
 from dataclasses import dataclass
 from typing import Any
 
@@ -26,11 +25,6 @@ from ledger.entries import Actor
 from referrals.states import State
 from routing import handoffs
 from routing.states import HandoffState
-
-_NOT_PROVED = (
-    "Proved are the texts under `body`, as the ledger has them. Names, sentences and all else in this file are the"
-    " service's word. The keys are named so that you know which to ask for; get them from somebody whom you trust."
-)
 
 
 @dataclass(frozen=True)
@@ -71,7 +65,7 @@ def file(reference: str) -> Page:
     """The same as a JSON file, each entry with its proof."""
     with database.transaction(web.engine()) as session:
         told = timeline.moments(session, g.referral.id)
-        exported = _json(_about(session, "timeline") | _receipt(session, told))
+        exported = _file(session, "timeline", told)
         _record(session, "timeline_exported", acting.as_participant(), told, exported, form="json")
     return _download(exported, f"{reference}-timeline.json")
 
@@ -95,8 +89,7 @@ def receipt(reference: str, handoff: str) -> Page:
             for moment in timeline.moments(session, g.referral.id)
             if set(moment.positions) & set(positions)
         ]
-        about = _about(session, "custody receipt") | {"handoff": vars(_given(row))}
-        exported = _json(about | _receipt(session, told))
+        exported = _file(session, "custody receipt", told, handoff=vars(_given(row)))
         _record(session, "receipt_exported", _for(row), told, exported, handoff=row.id)
     return _download(exported, f"{reference}-receipt-{handoff[:8]}.json")
 
@@ -105,16 +98,17 @@ def _receipt(session: Session, told: list[Moment]) -> dict[str, Any]:
     return receipts.receipt(session, g.referral.id, timeline.sentences(told))
 
 
-def _about(session: Session, what: str) -> dict[str, Any]:
-    return {
-        "what": what,
-        "reference": g.referral.reference,
-        "deployment": web.settings().deployment,
-        "exported_at": clock.now().isoformat(timespec="seconds"),
-        "exported_by": signed_in().member.name,
-        "not_proved": _NOT_PROVED,
-        "keys": [str(each) for each in checkpoints.verifiers(session)],
-    }
+def _file(session: Session, what: str, told: list[Moment], **more: Any) -> str:
+    return receipts.as_file(
+        session,
+        _receipt(session, told),
+        what=what,
+        reference=g.referral.reference,
+        deployment=web.settings().deployment,
+        by=signed_in().member.name,
+        at=clock.now(),
+        **more,
+    )
 
 
 def _record(session: Session, kind: str, actor: Actor, told: list[Moment], copy: str, **facts: str) -> None:
@@ -161,10 +155,6 @@ def _given(row: Row[Any]) -> Given:
         to_team=row.as_then["to_team"],
         state=words.HANDOFF_STATES[HandoffState(row.state)],
     )
-
-
-def _json(exported: dict[str, Any]) -> str:
-    return json.dumps(exported, ensure_ascii=False, indent=1) + "\n"
 
 
 def _download(text: str, name: str) -> Response:

@@ -101,6 +101,7 @@ PERMISSIONS: dict[str, tuple[Predicate, ...]] = {
     "portal.list": (_forwards,),
     "portal.see": (_forwards, _originated),
     "portal.permit": (_forwards, _originated),
+    "portal.receipt": (_forwards, _originated),
     "desk.enter": (_works_cases,),
     "account.prove": (_signed_in,),
     "account.leave": (_signed_in,),

@@ -14,7 +14,7 @@ from directory import guards
 from directory.guards import guard
 from foundation import database, web
 from foundation.identifiers import is_reference
-from intake import custody, forward_words, forwards, permissions
+from intake import custody, custody_receipts, forward_words, forwards, permissions
 from intake.filed import file_once
 from intake.forward import Forward
 from intake.forward_form import ForwardForm
@@ -74,6 +74,9 @@ def send_forward() -> Response | tuple[str, int]:
 
 
 portal.add_url_rule("/forwards/<reference>/permission", "permit", permissions.answer, methods=["POST"])
+portal.add_url_rule(
+    "/forwards/<reference>/receipts/<handoff>", "receipt", custody_receipts.receipt, methods=["POST"]
+)
 
 
 @portal.get("/forwards/<reference>")

@@ -7,7 +7,9 @@ service's word only: no proof covers them.
 from __future__ import annotations
 
 import base64
+import json
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import select
@@ -19,6 +21,10 @@ from ledger.tiles import StoredTree
 from ledger.verification import entries_of
 
 FORMAT = "waypost-receipt/1"
+_NOT_PROVED = (
+    "Proved are the texts under `body`, as the ledger has them. Names, sentences and all else in this file are the"
+    " service's word. The keys are named so that you know which to ask for; get them from somebody whom you trust."
+)
 Receipt = dict[str, Any]
 
 
@@ -47,6 +53,31 @@ def receipt(session: Session, stream: str, sentences: Mapping[int, str]) -> Rece
         ],
         "not_yet": [entry for row, entry in told if not _covered(row.log_index, size)],
     }
+
+
+def as_file(
+    session: Session,
+    proved: Receipt,
+    *,
+    what: str,
+    reference: str,
+    deployment: str,
+    by: str,
+    at: datetime,
+    **more: Any,
+) -> str:
+    """The text of the file that somebody takes along: what it is, who took it and when, and what `receipt` returned."""
+    about = {
+        "what": what,
+        "reference": reference,
+        "deployment": deployment,
+        "exported_at": at.isoformat(timespec="seconds"),
+        "exported_by": by,
+        "not_proved": _NOT_PROVED,
+        "keys": [str(each) for each in checkpoints.verifiers(session)],
+        **more,
+    }
+    return json.dumps(about | proved, ensure_ascii=False, indent=1) + "\n"
 
 
 def of_handoff(session: Session, stream: str, handoff_id: str) -> list[int]:

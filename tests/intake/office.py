@@ -93,6 +93,15 @@ class Office:
             handoffs.mark_opened(session, offer.id, actor, now)
             handoffs.acknowledge(session, self.town.keys, offer.id, actor=actor, via="desk", now=now)
 
+    def take_receipt(self, reference: str, by: Office | None = None) -> TestResponse:
+        """Presses the first button of a custody receipt on this office's page, as this office or as another."""
+        page = self.client.get(f"/portal/forwards/{reference}").text
+        found = re.search(rf'action="([^"]*{reference}/receipts/[^"]+)"', page)
+        assert found, page
+        client = (by or self).client
+        token = builders.csrf_token(client.get("/portal/forward").text)
+        return client.post(found[1], data={"csrf_token": token})
+
     def look(self, address: str) -> str:
         """The text of a page that must be there."""
         answer = self.client.get(address)
