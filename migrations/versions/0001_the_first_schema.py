@@ -13,24 +13,28 @@ down_revision = None
 branch_labels = None
 depends_on = None
 
-# The ledger is only ever added to. The database itself refuses anything else, whoever asks.
-_ONLY_ADDED_TO = ("ledger_entries", "ledger_leaves", "ledger_tiles", "ledger_checkpoints", "ledger_keys")
+# The ledger is only ever added to, and so are the rules and areas from which decisions were made and must be made
+# again. The database itself refuses anything else, whoever asks.
+_ONLY_ADDED_TO = (
+    *("ledger_entries", "ledger_leaves", "ledger_tiles", "ledger_checkpoints", "ledger_keys"),
+    *("rule_sets", "area_versions", "boundary_sets", "publications"),
+)
 _FUNCTION = (
-    "CREATE FUNCTION ledger_only_added() RETURNS trigger LANGUAGE plpgsql AS "
-    "$$ BEGIN RAISE EXCEPTION 'the ledger is only ever added to'; END $$"
+    "CREATE FUNCTION only_added() RETURNS trigger LANGUAGE plpgsql AS "
+    "$$ BEGIN RAISE EXCEPTION '% is only ever added to', TG_TABLE_NAME; END $$"
 )
 
 
-def _ledger_guards(kind: str) -> list[str]:
+def _guards(kind: str) -> list[str]:
     if kind == "postgresql":
         return [_FUNCTION] + [
             f"CREATE TRIGGER {table}_only_added BEFORE UPDATE OR DELETE OR TRUNCATE ON {table} "
-            "FOR EACH STATEMENT EXECUTE FUNCTION ledger_only_added()"
+            "FOR EACH STATEMENT EXECUTE FUNCTION only_added()"
             for table in _ONLY_ADDED_TO
         ]
     return [
         f"CREATE TRIGGER {table}_no_{act.lower()} BEFORE {act} ON {table} "
-        "BEGIN SELECT RAISE(ABORT, 'the ledger is only ever added to'); END"
+        f"BEGIN SELECT RAISE(ABORT, '{table} is only ever added to'); END"
         for table in _ONLY_ADDED_TO
         for act in ("UPDATE", "DELETE")
     ]
@@ -1011,7 +1015,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("link_id", "part", name=op.f("pk_guest_keys")),
     )
 
-    for statement in _ledger_guards(op.get_bind().dialect.name):
+    for statement in _guards(op.get_bind().dialect.name):
         op.execute(statement)
 
 
@@ -1190,4 +1194,4 @@ def downgrade() -> None:
 
     op.drop_table("area_versions")
     if op.get_bind().dialect.name == "postgresql":
-        op.execute("DROP FUNCTION ledger_only_added")
+        op.execute("DROP FUNCTION only_added")

@@ -5,16 +5,18 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import Engine, Table, delete, func, select, update
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
+from foundation import database
 from referrals.facts import Facts, Urgency
 from routing import snapshots
 from routing.areas import AreaFault
 from routing.decision import decide
 from routing.demonstration import areas
 from routing.rules import RuleFault
-from routing.tables import boundary_sets, rule_sets
+from routing.tables import area_versions, boundary_sets, publications, rule_sets
 from tests.routing.cases import TEMPE, lead, named, rule_set
 
 NOW = datetime(2026, 3, 4, 17, tzinfo=UTC)
@@ -138,3 +140,15 @@ def test_two_workers_with_different_snapshots_decide_each_by_its_own(session: Se
         stored = snapshots.load(session, worker.rules_id, worker.areas_id)
         again = decide(facts, stored.rules, stored.boundaries, NOW)
         assert (made.digest, made.rule_set) == (again.digest, worker.rules.digest)
+
+
+@pytest.mark.parametrize("table", [rule_sets, boundary_sets, area_versions, publications])
+def test_the_database_itself_refuses_to_change_what_decisions_were_made_from(
+    engine: Engine, table: Table
+) -> None:
+    with database.transaction(engine) as session:
+        publish(session)
+    first = next(iter(table.primary_key))
+    for statement in (update(table).values({first.name: first}), delete(table)):
+        with pytest.raises(DBAPIError, match="only ever added to"), engine.begin() as db:
+            db.execute(statement)
