@@ -34,7 +34,7 @@ def why_page(reference: str) -> Page:
         told = explained.tell(session, Decision.from_json(row.explanation), boundaries) if row else None
         place = places.in_words(Facts.from_json(g.referral.facts), boundaries)
         form = PressForm() if row and _can_be_decided(session, g.referral) else None
-        changed = bool(row) and row.rules_id != snapshots.current(session).rules_id
+        changed = row is not None and row.rules_id != snapshots.current(session).rules_id
     made_at = row.made_at if row else None
     return render_template("why.html", told=told, made_at=made_at, place=place, form=form, changed=changed)
 
