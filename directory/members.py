@@ -23,6 +23,8 @@ class Channel(StrEnum):
     EMAIL = "email"
     # An agency's own system, which calls its people by its own means.
     WEBHOOK = "webhook"
+    # A telephone that rings: a text's number where texts are not enough, or one that takes none.
+    VOICE = "voice"
     # Answers canaries by itself.
     ROBOT = "robot"
 

@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 
 from foundation import clock, database
 from foundation.settings import Settings
-from notifications import delivery
+from notifications import reactions
 from notifications.outcomes import Action
 from notifications.return_address import notice_of
 from notifications.states import NoticeState, lower
@@ -80,7 +80,7 @@ def _apply(session: Session, notice_id: str, status: str) -> Bounce:
     if notice is None or not database.changed(session, raised):
         return Bounce.KNOWN
     action = Action.DISABLE_CONTACT if status.startswith(_GONE) else Action.NEXT_CONTACT
-    delivery.react(session, notice, action, fault, clock.now(), failed=True)
+    reactions.react(session, notice, action, fault, clock.now(), failed=True)
     return Bounce.APPLIED
 
 

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from flask import Blueprint, abort, request
-from sqlalchemy import Row, exists, func, insert, select, update
+from sqlalchemy import Row, func, insert, select, update
 from sqlalchemy.orm import Session
 
 from directory.guards import guard
@@ -19,15 +19,18 @@ from foundation.identifiers import new_id
 from notifications import delivery, sms, twilio_codes
 from notifications.notices import DELIVER
 from notifications.outcomes import Outcome, OutcomeState
+from notifications.reactions import react
+from notifications.silence import APPLY
 from notifications.states import REPORTED, NoticeState, lower
 from notifications.tables import attempts, delivery_reports, notices
 from referrals.duty import Duty
 
-APPLY = "notifications.callbacks.apply_report"
 # The attempt is known to have failed; a late "sent" says nothing against it.
-_FAILED = (OutcomeState.FAILED_TRANSIENT.value, OutcomeState.FAILED_PERMANENT.value)
+_FAILED = tuple(
+    state.value for state in OutcomeState if state not in (OutcomeState.ACCEPTED, OutcomeState.UNKNOWN)
+)
 # What of a report is kept: never the number, never a text.
-_KEPT = ("MessageSid", "MessageStatus", "ErrorCode")
+_KEPT = ("MessageSid", "MessageStatus", "ErrorCode", "CallSid", "CallStatus")
 
 callbacks = Blueprint("callbacks", __name__)
 
@@ -81,27 +84,35 @@ def _keep(session: Session, attempt_id: str, now: datetime) -> bool:
 
 
 def _apply(session: Session, notice_id: str, attempt_id: str, report: dict[str, str], now: datetime) -> None:
-    reported = REPORTED.get(report.get("MessageStatus", ""))
+    status = report.get("MessageStatus") or report.get("CallStatus", "")
+    reported = REPORTED.get(status)
     if reported is None:
         return
     # A report answers the question that a crash or a time-out left open.
+    provider_id = report.get("MessageSid") or report.get("CallSid")
     session.execute(
         update(attempts)
         .where(attempts.c.id == attempt_id, attempts.c.provider_id.is_(None))
-        .values(provider_id=report.get("MessageSid"), outcome="accepted", settled_at=now)
+        .values(provider_id=provider_id, outcome="accepted", settled_at=now)
     )
-    code = report.get("ErrorCode") or None
     if reported is NoticeState.FAILED_PERMANENT:
-        outcome = twilio_codes.outcome_of_report(report["MessageStatus"], int(code) if code else None)
-        _fail(session, notice_id, attempt_id, outcome, code, now)
+        _fail(session, notice_id, attempt_id, _outcome(report), now)
     elif reported is NoticeState.DELIVERED or not _has_failed(session, attempt_id):
         _raise(session, notice_id, reported, reported, None)
 
 
-def _fail(
-    session: Session, notice_id: str, attempt_id: str, outcome: Outcome, code: str | None, now: datetime
-) -> None:
+def _outcome(report: dict[str, str]) -> Outcome:
+    if "MessageStatus" not in report:
+        return twilio_codes.outcome_of_call(report["CallStatus"])
+    code = report.get("ErrorCode")
+    return twilio_codes.outcome_of_report(report["MessageStatus"], int(code) if code else None)
+
+
+def _fail(session: Session, notice_id: str, attempt_id: str, outcome: Outcome, now: datetime) -> None:
     """The attempt came to nothing. What may work later is owed again; each failure is reacted to once."""
+    outcome = twilio_codes.repeated(outcome, delivery.failures(session, notice_id, outcome.code) + 1)
+    # A failure without a code has none to show.
+    code = str(outcome.code) if outcome.code else None
     failed = database.changed(
         session,
         update(attempts)
@@ -111,18 +122,19 @@ def _fail(
     if not failed:
         return
     notice = session.execute(select(notices).where(notices.c.id == notice_id)).one()
-    state = NoticeState.FAILED_PERMANENT
-    if outcome.state is OutcomeState.FAILED_TRANSIENT and _has_later(session, notice_id, attempt_id):
+    transient = outcome.state is OutcomeState.FAILED_TRANSIENT
+    if transient and delivery.has_later(session, notice_id, attempt_id):
         # A newer attempt is under way and speaks for the notice.
         return
-    if outcome.state is OutcomeState.FAILED_TRANSIENT and _is_worth_it(session, notice, now):
-        state = NoticeState.FAILED_TRANSIENT
+    state = NoticeState(outcome.state.value)
+    if transient and not _is_worth_it(session, notice, now):
+        state = NoticeState.FAILED_PERMANENT
     if not _raise(session, notice_id, NoticeState.FAILED_PERMANENT, state, code):
         return
     if state is NoticeState.FAILED_TRANSIENT:
         due_at = now + timedelta(seconds=outcome.retry_after_s or 0)
         outbox.post(session, DELIVER, notice_id, now=now, urgent=notice.urgency != "routine", due_at=due_at)
-    delivery.react(session, notice, outcome.action, code, now, failed=state is NoticeState.FAILED_PERMANENT)
+    react(session, notice, outcome.action, code, now, failed=state is NoticeState.FAILED_PERMANENT)
 
 
 def _raise(
@@ -141,16 +153,6 @@ def _raise(
 def _has_failed(session: Session, attempt_id: str) -> bool:
     query = select(attempts.c.id).where(attempts.c.id == attempt_id, attempts.c.outcome.in_(_FAILED))
     return session.execute(query).first() is not None
-
-
-def _has_later(session: Session, notice_id: str, attempt_id: str) -> bool:
-    mine = select(attempts.c.started_at).where(attempts.c.id == attempt_id).scalar_subquery()
-    later = exists().where(
-        attempts.c.notice_id == notice_id,
-        attempts.c.started_at > mine,
-        attempts.c.outcome.is_distinct_from(delivery.ASKED),
-    )
-    return bool(session.execute(select(later)).scalar_one())
 
 
 def _is_worth_it(session: Session, notice: Row[Any], now: datetime) -> bool:

@@ -14,6 +14,8 @@ class OutcomeState(StrEnum):
     FAILED_PERMANENT = "failed_permanent"
     # The provider may or may not have it: ask before sending again.
     UNKNOWN = "unknown"
+    # Too late to be of use; what came after it speaks instead.
+    EXPIRED = "expired"
 
 
 class Action(StrEnum):

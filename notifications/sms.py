@@ -1,4 +1,4 @@
-"""Text messages by Twilio. The only module that knows its library; the public door never loads it."""
+"""Text messages and calls by Twilio. This module alone knows its client; the public door never loads it."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import logging
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, TypeVar
 
 import requests
 from twilio.base.exceptions import TwilioException, TwilioRestException, TwilioServiceException
@@ -17,7 +17,9 @@ from urllib3.exceptions import NewConnectionError
 
 from foundation.settings import Settings
 from notifications.outcomes import Action, Outcome, OutcomeState
-from notifications.twilio_codes import outcome_of, outcome_of_report
+from notifications.twilio_codes import outcome_of, outcome_of_call, outcome_of_report
+
+Answer = TypeVar("Answer")
 
 _TWILIO = "https://api.twilio.com"
 # Twilio's limits, in seconds.
@@ -29,6 +31,8 @@ _LOOKED_AT = 50
 # A question and a text are two calls of one job, each of which may wait to connect and wait again for the answer:
 # together they stay below the outbox's lease.
 LONGEST_TIMEOUT_SECONDS = 12.0
+# Seconds that a telephone rings before nobody is there; a mailbox of the carrier's mostly takes over sooner.
+_RINGS_SECONDS = 30
 # Twilio's clock and ours may differ by so much.
 _CLOCK_SLACK = timedelta(seconds=60)
 
@@ -92,8 +96,21 @@ class _HttpClient(TwilioHttpClient):  # type: ignore[misc]
         return answer
 
 
+@dataclass(frozen=True)
+class FoundCall:
+    """A call as Twilio has it now: its id and Twilio's word for its status."""
+
+    provider_id: str
+    status: str
+
+    @property
+    def outcome(self) -> Outcome:
+        """What that means for the attempt which made it."""
+        return outcome_of_call(self.status, provider_id=self.provider_id)
+
+
 class SmsSender:
-    """Sends texts and asks what became of them. One for each thread; it keeps its connections open."""
+    """Sends texts, rings telephones and asks what became of them. One for each thread: it keeps connections open."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
@@ -143,12 +160,57 @@ class SmsSender:
 
         return self._ask(newest)
 
+    def ring(self, to: str, *, attempt_id: str) -> Outcome:
+        """Has Twilio ring that number, once; what it says there, it asks us for. Never raises, like `send`."""
+        if not self._client:
+            return Outcome(OutcomeState.FAILED_PERMANENT, Action.CONFIGURATION, code="not_configured")
+        try:
+            call = self._client.calls.create(
+                to=to,
+                from_=self._settings.twilio_from,
+                url=voice_url(self._settings, attempt_id) + _WEBHOOK_RETRIES,
+                status_callback=status_url(self._settings, attempt_id) + _WEBHOOK_RETRIES,
+                status_callback_event=["answered", "completed"],
+                timeout=_RINGS_SECONDS,
+            )
+            return Outcome(OutcomeState.ACCEPTED, provider_id=call.sid)
+        except Exception as fault:
+            return _outcome_of_fault(fault)
+
+    def find_call(self, to: str, since: datetime, claimed: Collection[str] = frozenset()) -> FoundCall | None:
+        """The newest call to that number since then which belongs to no other attempt, or None. See `find`."""
+
+        def newest() -> FoundCall | None:
+            for call in self._client.calls.list(to=to, limit=_LOOKED_AT, page_size=_LOOKED_AT):
+                if call.sid not in claimed and call.date_created >= since - _CLOCK_SLACK:
+                    return FoundCall(call.sid, str(call.status))
+            return None
+
+        return self._ask(newest)
+
+    def fetch(self, sid: str) -> dict[str, str]:
+        """A text as Twilio has it now, in the words of a delivery report. Raises ProviderSilent."""
+
+        def report() -> dict[str, str]:
+            message = self._client.messages(sid).fetch()
+            code = {"ErrorCode": str(message.error_code)} if message.error_code else {}
+            return {"MessageSid": sid, "MessageStatus": str(message.status), **code}
+
+        return self._ask(report) or {}
+
+    def fetch_call(self, sid: str) -> dict[str, str]:
+        """A call as Twilio has it now, in the words of a delivery report. Raises ProviderSilent."""
+        return (
+            self._ask(lambda: {"CallSid": sid, "CallStatus": str(self._client.calls(sid).fetch().status)})
+            or {}
+        )
+
     def _sender(self) -> dict[str, str]:
         if self._settings.twilio_messaging_service_sid:
             return {"messaging_service_sid": self._settings.twilio_messaging_service_sid}
         return {"from_": self._settings.twilio_from}
 
-    def _ask(self, question: Callable[[], Found | None]) -> Found | None:
+    def _ask(self, question: Callable[[], Answer | None]) -> Answer | None:
         if not self._client:
             raise ProviderSilent("No Twilio account is set.")
         try:
@@ -165,6 +227,16 @@ class SmsSender:
 def status_url(settings: Settings, attempt_id: str) -> str:
     """Where Twilio reports what became of that attempt; also the address that its signature covers."""
     return f"{settings.desk_url}/twilio/status/{attempt_id}"
+
+
+def voice_url(settings: Settings, attempt_id: str) -> str:
+    """Where Twilio asks what to say once somebody picks up; also the address that its signature covers."""
+    return f"{settings.desk_url}/twilio/voice/{attempt_id}"
+
+
+def digit_url(settings: Settings, attempt_id: str) -> str:
+    """Where Twilio brings the digit that was pressed; also the address that its signature covers."""
+    return f"{voice_url(settings, attempt_id)}/digit"
 
 
 def inbound_url(settings: Settings) -> str:

@@ -16,6 +16,8 @@ class NoticeState(StrEnum):
     UNKNOWN = "unknown"
     FAILED_TRANSIENT = "failed_transient"
     FAILED_PERMANENT = "failed_permanent"
+    # It ran out before it arrived; a later notice of the same matter speaks instead.
+    EXPIRED = "expired"
     SUPERSEDED = "superseded"
 
 
@@ -30,17 +32,24 @@ RANK: dict[NoticeState, int] = {
     NoticeState.ACCEPTED: 3,
     NoticeState.SENT: 4,
     NoticeState.FAILED_PERMANENT: 5,
+    NoticeState.EXPIRED: 5,
     NoticeState.DELIVERED: 6,
     NoticeState.SUPERSEDED: 7,
 }
 
-# Twilio's MessageStatus → ours; statuses that say nothing new are absent.
+# Twilio's MessageStatus or CallStatus → ours; statuses that say nothing new are absent.
 REPORTED: dict[str, NoticeState] = {
     "sent": NoticeState.SENT,
     "delivered": NoticeState.DELIVERED,
     "read": NoticeState.DELIVERED,
     "undelivered": NoticeState.FAILED_PERMANENT,
     "failed": NoticeState.FAILED_PERMANENT,
+    # Of calls: somebody, or a machine, picked up; it came to its end; nobody did.
+    "in-progress": NoticeState.SENT,
+    "completed": NoticeState.DELIVERED,
+    "busy": NoticeState.FAILED_PERMANENT,
+    "no-answer": NoticeState.FAILED_PERMANENT,
+    "canceled": NoticeState.FAILED_PERMANENT,
 }
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import JSON, Column, ForeignKey, Index, String, Table
+from sqlalchemy import JSON, Column, ForeignKey, Index, String, Table, UniqueConstraint
 
 from foundation.database import UTCDateTime, metadata
 
@@ -60,6 +60,20 @@ delivery_reports = Table(
     Column("received_at", UTCDateTime, nullable=False),
     Column("report", JSON, nullable=False),
     Column("applied_at", UTCDateTime),
+)
+
+# For what a provider refuses us rather than a reader: who runs this service has to mend it.
+sender_faults = Table(
+    "sender_faults",
+    metadata,
+    Column("id", String(32), primary_key=True),
+    Column("channel", String(10), nullable=False),
+    Column("code", String(40), nullable=False),
+    Column("action", String(20), nullable=False),
+    Column("first_at", UTCDateTime, nullable=False),
+    Column("last_at", UTCDateTime, nullable=False),
+    Column("paged_at", UTCDateTime, nullable=False),
+    UniqueConstraint("channel", "code"),
 )
 
 # Codes that nobody gave, by the digest of the number that sent them: who guesses is slowed.

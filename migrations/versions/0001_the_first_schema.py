@@ -222,6 +222,18 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_rule_sets")),
     )
     op.create_table(
+        "sender_faults",
+        sa.Column("id", sa.String(length=32), nullable=False),
+        sa.Column("channel", sa.String(length=10), nullable=False),
+        sa.Column("code", sa.String(length=40), nullable=False),
+        sa.Column("action", sa.String(length=20), nullable=False),
+        sa.Column("first_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("last_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("paged_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_sender_faults")),
+        sa.UniqueConstraint("channel", "code", name=op.f("uq_sender_faults_channel_code")),
+    )
+    op.create_table(
         "wrong_codes",
         sa.Column("id", sa.String(length=32), nullable=False),
         sa.Column("sender_digest", sa.String(length=64), nullable=False),
@@ -1170,6 +1182,7 @@ def downgrade() -> None:
         batch_op.drop_index("ix_wrong_codes_sender")
 
     op.drop_table("wrong_codes")
+    op.drop_table("sender_faults")
     op.drop_table("rule_sets")
     with op.batch_alter_table("rule_drafts", schema=None) as batch_op:
         batch_op.drop_index("ix_rule_drafts_state")

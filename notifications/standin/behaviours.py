@@ -15,7 +15,14 @@ Telephone numbers, by their last four digits:
     0012  a page of HTML with status 500, and nothing taken
     0013  taken, and the connection breaks off in the answer
     0014  refused, 21610: STOP was written from it
-    any other (0001): taken, sent, delivered
+    0015  refused, 21614: a landline, which takes no texts but rings
+    0016  undelivered, 30006: a carrier that takes no texts; when it is rung, the line is busy
+    0017  moody: taken as ever, or put off with 429, or a page of HTML with status 500, or taken and broken off
+    0018  refused, 21617, unless the text has 60 characters or fewer
+    0019  refused with 39999, a code that Twilio does not have
+    any other (0001): taken, sent, delivered; when it is rung, it rings until somebody answers on its screen
+
+A telephone that is off (0005) is not there when it is rung, and what no number is (0010) is not rung.
 
 A number from which STOP is written behaves like 0014 until START is.
 
@@ -31,6 +38,7 @@ Mailboxes, by what stands before the @, up to a full stop, plus or hyphen:
 
 from __future__ import annotations
 
+import random
 import re
 from dataclasses import dataclass
 from enum import Enum
@@ -63,6 +71,10 @@ class Behaviour:
     answers_after_s: float = 0.0
     reports_first: bool = False
     steps: tuple[Step, ...] = (Step("sent"), Step("delivered"))
+    # Longer texts are refused as too long.
+    longest: int = 1600
+    # How a call to it ends at once; None: it rings.
+    call: str | None = None
 
 
 _DELIVERED = Behaviour()
@@ -71,7 +83,7 @@ _NUMBERS: dict[str, Behaviour] = {
     "0002": Behaviour(steps=(Step("sent", times=2), Step("delivered", times=2))),
     "0003": Behaviour(steps=(Step("delivered"), Step("sent"))),
     "0004": Behaviour(reports_first=True),
-    "0005": Behaviour(steps=(Step("sent"), Step("undelivered", 30003))),
+    "0005": Behaviour(steps=(Step("sent"), Step("undelivered", 30003)), call="no-answer"),
     "0006": Behaviour(steps=(Step("sent"), Step("undelivered", 30007))),
     "0007": Behaviour(steps=(Step("sent"), Step("undelivered", 30008))),
     "0008": Behaviour(steps=()),
@@ -81,7 +93,15 @@ _NUMBERS: dict[str, Behaviour] = {
     "0012": Behaviour(answer=Answer.HTML_500),
     "0013": Behaviour(answer=Answer.CUT_OFF),
     "0014": OPTED_OUT,
+    "0015": Behaviour(refused=(400, 21614)),
+    "0016": Behaviour(steps=(Step("sent"), Step("undelivered", 30006)), call="busy"),
+    "0018": Behaviour(longest=60),
+    "0019": Behaviour(refused=(400, 39999)),
 }
+
+# Of which a moody number has one at each message.
+_MOODS = (_DELIVERED, _DELIVERED, _NUMBERS["0011"], _NUMBERS["0012"], _NUMBERS["0013"])
+_MOODY = "0017"
 
 # Twilio's words for its codes, for people who look at the answers.
 MESSAGES: dict[int, str] = {
@@ -93,10 +113,13 @@ MESSAGES: dict[int, str] = {
     21603: "A 'From' or 'MessagingServiceSid' is required.",
     21604: "A 'To' phone number is required.",
     21610: "Attempt to send to unsubscribed recipient",
+    21614: "'To' number is not a valid mobile number",
     21617: "The concatenated message body exceeds the 1600 character limit.",
     30003: "Unreachable destination handset",
+    30006: "Landline or unreachable carrier",
     30007: "Message filtered",
     30008: "Unknown error",
+    39999: "A code that Twilio does not have",
 }
 
 
@@ -112,7 +135,9 @@ class Mailbox(Enum):
 
 
 def of_number(number: str) -> Behaviour:
-    """The behaviour of a telephone number."""
+    """The behaviour of a telephone number; of a moody one another at each call."""
+    if number.endswith(_MOODY):
+        return random.choice(_MOODS)
     return _NUMBERS.get(number[-4:], _DELIVERED)
 
 

@@ -22,7 +22,6 @@ from notifications.standin.webhooks import Webhooks
 
 blueprint = Blueprint("twilio_api", __name__, url_prefix="/2010-04-01/Accounts/<account_sid>")
 _E164 = re.compile(r"\+[1-9]\d{6,14}")
-_LONGEST = 1600
 # Seconds that a too busy account is asked to wait.
 _RETRY_AFTER = "2"
 _LARGEST_PAGE = 1000
@@ -109,8 +108,8 @@ def _refusal() -> Response | None:
         (lambda: not form.get("To"), 21604),
         (lambda: not (form.get("From") or form.get("MessagingServiceSid")), 21603),
         (lambda: not form.get("Body"), 21602),
-        (lambda: len(form["Body"]) > _LONGEST, 21617),
         (lambda: not _E164.fullmatch(form["To"]), 21211),
+        (lambda: len(form["Body"]) > behaviours.of_number(form["To"]).longest, 21617),
     )
     return next((_error(400, code) for is_wrong, code in faults if is_wrong()), None)
 

@@ -16,7 +16,7 @@ from directory.tables import contacts
 from foundation import clock, database
 from foundation.settings import Settings
 from foundation.tables import outbox
-from notifications import bounces, delivery
+from notifications import bounces, reactions
 from notifications.bounces import Bounce
 from notifications.mail import MailSender
 from notifications.notices import Waiting, write
@@ -76,7 +76,7 @@ def _row(town: Town) -> Row[Any]:
 
 def _next_asked(town: Town) -> int:
     with database.reading(town.engine) as session:
-        owed = select(outbox.c.id).where(outbox.c.job == delivery.NEXT_CONTACT)
+        owed = select(outbox.c.id).where(outbox.c.job == reactions.NEXT_CONTACT)
         return len(session.execute(owed).all())
 
 

@@ -7,75 +7,33 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import Engine, Row, delete, select, update
+from sqlalchemy import Engine, select, update
 
 from directory.members import Channel
 from directory.tables import contacts
 from foundation import clock, database
 from foundation.settings import Settings
-from foundation.tables import outbox
-from notifications import callbacks, delivery, sms
+from notifications import delivery, sms
 from notifications import notices as written
 from notifications.notices import Waiting
 from notifications.outcomes import Action
 from notifications.standin import Running
-from notifications.tables import attempts, delivery_reports, notices
-from referrals.duty import Duty
+from notifications.tables import attempts, notices
 from referrals.facts import Urgency
 from tests import builders
 from tests.builders import Town, later
+from tests.notifications.acts import HOUR, deliver, due_in, forget_owed, notice, owed, report, row, tried
 from tests.notifications.mail_servers import certificate, tls_server
-
-HOUR = timedelta(hours=1)
 
 
 @pytest.fixture
 def town(engine: Engine, wired: Settings) -> Town:
     """A town whose Twilio and mail server are the stand-in."""
     return builders.found(engine, wired)
-
-
-def notice(town: Town, last: str = "0001", *, email: str = "") -> str:
-    """A notice to Ines, whose number ends so; returns its id."""
-    now = clock.now()
-    channel = Channel.EMAIL if email else Channel.SMS
-    address = email or f"+1480555{last}"
-    waiting = Waiting(
-        "a handoff", "R-7K3M-Q2", Urgency.ELEVATED, town.team["tempe-police"], "America/Phoenix", now + HOUR
-    )
-    with database.transaction(town.engine) as session:
-        mine = contacts.c.member_id == town.member_id("Ines"), contacts.c.channel == channel.value
-        session.execute(update(contacts).where(*mine).values(address=address))
-        people = [town.member_id("Ines")]
-        written.write(session, waiting, people, "offer", now=now, channels=(channel,), with_code=True)
-        found: str = session.execute(select(notices.c.id)).scalar_one()
-    return found
-
-
-def deliver(town: Town, notice_id: str, settings: Settings | None = None) -> datetime | None:
-    return delivery.deliver(Duty(town.engine, settings or town.settings, town.keys), notice_id)
-
-
-def row(town: Town) -> Row[Any]:
-    with database.reading(town.engine) as session:
-        return session.execute(select(notices)).one()
-
-
-def tried(town: Town) -> list[tuple[str | None, bool]]:
-    """Outcome of each attempt, and whether it has the provider's id, oldest first."""
-    with database.reading(town.engine) as session:
-        rows = session.execute(select(attempts).order_by(attempts.c.started_at)).all()
-    return [(attempt.outcome, attempt.provider_id is not None) for attempt in rows]
-
-
-def owed(town: Town, job: str = delivery.NEXT_CONTACT) -> int:
-    with database.reading(town.engine) as session:
-        return len(session.execute(select(outbox.c.id).where(outbox.c.job == job)).all())
 
 
 def test_a_text_is_handed_over_once(town: Town, phone: Running) -> None:
@@ -227,23 +185,6 @@ def test_what_was_answered_meanwhile_is_not_sent(town: Town) -> None:
     assert tried(town) == []
 
 
-def report(town: Town, status: str, code: int | None = None, *, newest: bool = False) -> None:
-    """Twilio's report on the first attempt, or the newest; kept and applied."""
-    duty, now = Duty(town.engine, town.settings, town.keys), clock.now()
-    with database.transaction(town.engine) as session:
-        order = attempts.c.started_at.desc() if newest else attempts.c.started_at
-        first = session.execute(select(attempts).order_by(order)).first()
-        assert first is not None
-        kept = {"MessageSid": first.provider_id or "SM1", "MessageStatus": status}
-        kept |= {"ErrorCode": str(code)} if code else {}
-        id = clock.now().strftime("%H%M%S%f")
-        session.execute(
-            delivery_reports.insert().values(id=id, attempt_id=first.id, received_at=now, report=kept)
-        )
-    callbacks.apply_report(duty, id)
-    callbacks.apply_report(duty, id)
-
-
 @pytest.mark.parametrize(
     ("reports", "state", "next_ones"),
     [
@@ -291,12 +232,20 @@ def test_a_telephone_that_is_off_is_tried_again_after_a_while(town: Town, code: 
     assert tried(town) == [("failed_transient", True), ("accepted", True)]
 
 
-def test_a_telephone_that_is_always_off_is_left_after_eight_tries(town: Town) -> None:
+@pytest.mark.parametrize(("code", "waits", "asked"), [(30003, [300, 600], [1, 1, 1]), (30008, [60], [0, 1])])
+def test_a_telephone_that_stays_off_is_left_and_the_next_was_asked_once(
+    town: Town, code: int, waits: list[int], asked: list[int]
+) -> None:
+    """30003 asks the next at once, and tries again after 5 and after 15 minutes; 30008 tries once, then asks."""
     id = notice(town, "0008")
-    for _ in range(8):
+    waited, next_ones = [], []
+    for _ in asked:
         deliver(town, id)
-        report(town, "undelivered", 30003, newest=True)
-    assert (row(town).state, len(tried(town))) == ("failed_permanent", 8)
+        forget_owed(town, written.DELIVER)
+        report(town, "undelivered", code, newest=True)
+        waited += [round(due_in(town, written.DELIVER), -1)] if owed(town, written.DELIVER) else []
+        next_ones.append(owed(town))
+    assert (row(town).state, waited, next_ones) == ("failed_permanent", waits, asked)
 
 
 def test_what_was_answered_is_not_sent_again_when_its_failure_is_reported_late(town: Town) -> None:
@@ -496,13 +445,52 @@ def test_each_reader_is_sent_to_their_own_door(
     assert message["body"].endswith(f" {address.format(town.settings)}")
 
 
-def forget_owed(town: Town) -> None:
-    with database.transaction(town.engine) as session:
-        session.execute(delete(outbox))
-
-
-def due_in(town: Town, job: str) -> float:
-    """After how many seconds the one such job is due."""
+def test_what_ran_out_before_it_left_leaves_the_word_to_the_later_notice(town: Town) -> None:
+    old = notice(town)
+    with later(hours=2):
+        notice(town)
+        assert deliver(town, old) is None
     with database.reading(town.engine) as session:
-        due_at: datetime = session.execute(select(outbox.c.due_at).where(outbox.c.job == job)).scalar_one()
-    return (due_at - clock.now()).total_seconds()
+        assert session.execute(select(notices.c.state).where(notices.c.id == old)).scalar_one() == "expired"
+    assert tried(town) == []
+
+
+def test_what_ran_out_with_nothing_after_it_still_leaves(town: Town) -> None:
+    id = notice(town)
+    with later(hours=2):
+        deliver(town, id)
+    assert row(town).state == "accepted"
+
+
+def test_who_is_put_off_for_a_minute_asks_the_next_once(town: Town) -> None:
+    id, asked = notice(town, "0011"), []
+    for seconds in (0, 30, 70, 75):
+        with later(seconds=seconds):
+            deliver(town, id)
+        asked.append(owed(town))
+    assert asked == [0, 0, 1, 1]
+
+
+def test_a_text_that_is_refused_for_its_form_leaves_as_the_shortest(town: Town, phone: Running) -> None:
+    id = notice(town, "0018")
+    assert deliver(town, id) is not None
+    assert deliver(town, id) is None
+    (message,) = phone.app.extensions["store"].messages(to="+14805550018")
+    assert message["body"] == f"[Waypost] R-7K3M-Q2 A {row(town).code} {town.settings.desk_url}"
+
+
+def test_whoever_lost_the_lease_does_not_speak_for_the_notice(
+    town: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A first process comes back with a refusal after a second one, behind its lease, has the text accepted."""
+    id, send = notice(town), sms.SmsSender.send
+
+    def slow(self: sms.SmsSender, *given: Any, **named: Any) -> Any:
+        monkeypatch.setattr(sms.SmsSender, "send", send)
+        with later(seconds=61):
+            deliver(town, id)
+        return sms.outcome_of(30007)
+
+    monkeypatch.setattr(sms.SmsSender, "send", slow)
+    deliver(town, id)
+    assert (row(town).state, owed(town)) == ("accepted", 0)

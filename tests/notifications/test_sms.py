@@ -362,7 +362,7 @@ def test_no_code_stands_in_two_rows() -> None:
     [
         ("delivered", None, Action.NOTHING),
         ("failed", None, Action.ALARM),
-        ("undelivered", 30008, Action.RETRY_AND_NEXT),
+        ("undelivered", 30008, Action.RETRY),
     ],
 )
 def test_a_report_means_what_its_code_means(status: str, code: int | None, action: Action) -> None:

@@ -1,0 +1,172 @@
+"""The channels: how one notice leaves by text message, call, mail, or to an agency's own system. Nothing is stored."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import cache
+from typing import Any
+
+from sqlalchemy import Row
+
+from directory.members import Channel
+from foundation import clock
+from foundation.settings import Settings
+from notifications import webhook, words
+from notifications.mail import MailSender
+from notifications.outcomes import Action, Outcome, OutcomeState
+from notifications.sms import ProviderSilent, SmsSender
+
+# Of these the provider keeps a list; the others are only ever told again.
+_ASKED_ABOUT = {Channel.SMS.value, Channel.VOICE.value}
+NO_PROVIDER = Outcome(OutcomeState.FAILED_PERMANENT, Action.NOTHING, code="no_provider")
+
+
+@dataclass(frozen=True)
+class Call:
+    """Everything that the call needs, read before it, so that no transaction is open meanwhile."""
+
+    notice: Row[Any]
+    address: str
+    attempt_id: str
+    # The earlier attempt whose outcome nobody knows; the first, where several are.
+    unclear: Row[Any] | None
+    # The provider's ids of the messages to this address that belong to other attempts.
+    claimed: frozenset[str]
+    # What mail to the reader is sealed to, if they gave anything.
+    mail_key: str | None
+    # Where the reader signs in is another door for an office than for a team.
+    office: bool
+    # What was sent before was refused for its form.
+    shortest: bool = False
+
+
+def ask(settings: Settings, call: Call) -> Outcome | None:
+    """What the provider knows of an unclear attempt; None where it has nothing, so that it must be sent again."""
+    if call.unclear is None or call.notice.channel not in _ASKED_ABOUT:
+        return None
+    marker = call.notice.code or call.notice.reference
+    sender, since = sms_sender(settings), call.unclear.started_at
+    try:
+        if call.notice.channel == Channel.VOICE.value:
+            found = sender.find_call(call.address, since, call.claimed)
+        else:
+            found = sender.find(call.address, since, marker, call.claimed)
+    except ProviderSilent:
+        return Outcome(OutcomeState.UNKNOWN, Action.ASK, code="provider_silent")
+    return found.outcome if found else None
+
+
+def _send_sms(settings: Settings, call: Call) -> Outcome:
+    if not settings.twilio_account_sid:
+        return NO_PROVIDER
+    remaining = (call.notice.deadline_at - clock.now()).total_seconds()
+    text = _shortest(settings, call) if call.shortest else _whole(settings, call)
+    return sms_sender(settings).send(
+        call.address, text, attempt_id=call.attempt_id, validity_s=max(remaining, 60.0)
+    )
+
+
+def _whole(settings: Settings, call: Call) -> str:
+    notice = call.notice
+    placeholders = _placeholders(settings, call)
+    return words.sms_text(
+        notice.template, notice.language, code=notice.code, **_asked(notice), **placeholders
+    )
+
+
+def _shortest(settings: Settings, call: Call) -> str:
+    """For whoever is told, in any language: that something waits, under which code, and where."""
+    code = f" A {call.notice.code}" if call.notice.code else ""
+    return f"[Waypost] {call.notice.reference}{code} {settings.desk_url}"
+
+
+def _send_call(settings: Settings, call: Call) -> Outcome:
+    # A Messaging Service sends texts alone: who rings needs a number.
+    if not settings.twilio_account_sid or not settings.twilio_from:
+        return NO_PROVIDER
+    return sms_sender(settings).ring(call.address, attempt_id=call.attempt_id)
+
+
+def _send_mail(settings: Settings, call: Call) -> Outcome:
+    if not settings.smtp_host:
+        return NO_PROVIDER
+    subject, text, html = words.mail_text(
+        call.notice.template,
+        call.notice.language,
+        code=call.notice.code,
+        **_asked(call.notice),
+        **_placeholders(settings, call),
+    )
+    # The same notice keeps its Message-ID, so that a mail sent twice is shown once; so it names no attempt.
+    outcome = _mail(settings).send(
+        call.address, subject, text, html, message_id=call.notice.id, key=call.mail_key
+    )
+    return replace(outcome, provider_id=None)
+
+
+def _call_webhook(settings: Settings, call: Call) -> Outcome:
+    notice = call.notice
+    proof = notice.template == words.Template.PROOF.value
+    body = {
+        "type": f"notice.{notice.template}",
+        "timestamp": notice.created_at.isoformat(),
+        "data": {
+            "reference": notice.reference,
+            "urgency": notice.urgency,
+            "deadline": notice.deadline_at.isoformat(),
+            "sign_in": _address(settings, notice.template, call.office),
+            "code": notice.code if proof else None,
+        },
+    }
+    outcome = webhook.send(
+        settings, call.address, body, webhook_id=notice.contact_id, message_id=notice.id, now=clock.now()
+    )
+    return replace(outcome, provider_id=None)
+
+
+CHANNELS: dict[Channel, Callable[[Settings, Call], Outcome]] = {
+    Channel.SMS: _send_sms,
+    Channel.VOICE: _send_call,
+    Channel.EMAIL: _send_mail,
+    Channel.WEBHOOK: _call_webhook,
+    Channel.ROBOT: lambda settings, call: Outcome(OutcomeState.ACCEPTED),
+}
+
+
+def _placeholders(settings: Settings, call: Call) -> dict[str, str]:
+    """All that a message may hold besides its code."""
+    notice = call.notice
+    deadline = words.deadline_words(notice.deadline_at, notice.time_zone, notice.language, now=clock.now())
+    return {
+        "reference": notice.reference,
+        "urgency": notice.urgency,
+        "deadline": deadline,
+        "address": _address(settings, notice.template, call.office),
+    }
+
+
+def _asked(notice: Row[Any]) -> dict[str, Any]:
+    return {"asked": notice.asked, "drill": notice.mark == "drill"}
+
+
+def _address(settings: Settings, template: str, office: bool) -> str:
+    """Where the reader signs in, or types the code of a proof."""
+    door = f"{settings.public_url}/portal" if office else settings.desk_url
+    return f"{door}/contacts" if template == words.Template.PROOF.value else door
+
+
+def sms_sender(settings: Settings) -> SmsSender:
+    """This thread's own: a sender keeps connections open, which two threads must not share."""
+    return _sms_of_thread(settings, threading.get_ident())
+
+
+@cache
+def _sms_of_thread(settings: Settings, _thread: int) -> SmsSender:
+    return SmsSender(settings)
+
+
+@cache
+def _mail(settings: Settings) -> MailSender:
+    return MailSender(settings)
