@@ -28,7 +28,7 @@ from foundation.settings import Settings
 from ledger import audit, checkpoints
 from ledger.commands import ledger
 from notifications import notices
-from notifications.commands import mail
+from notifications.commands import mail, ready
 from referrals import soundness as record
 from referrals.keyring import FileKeyring, NoKeyring, keyring_of
 from referrals.sealing import CannotOpen
@@ -55,7 +55,7 @@ for _leaving in leaving.COMMANDS:
 
 def register_commands(app: Flask) -> None:
     """Gives an app every command of Waypost."""
-    for command in (migrate, setup, demonstrate, doctor, directory, ledger, keyring, mail, routing):
+    for command in (migrate, setup, demonstrate, doctor, directory, ledger, keyring, mail, ready, routing):
         app.cli.add_command(command)
 
 

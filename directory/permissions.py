@@ -151,6 +151,8 @@ PERMISSIONS: dict[str, tuple[Predicate, ...]] = {
     "directory.see": (_works_cases,),
     "contacts.own": (_works_cases,),
     "status.see": (_works_cases,),
+    "drill.see": (_works_cases,),
+    "drill.plan": (_works_cases,),
 }
 
 # Whoever stepped aside finds nothing any more.

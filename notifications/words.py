@@ -34,6 +34,8 @@ class Template(StrEnum):
     PROOF = "proof"
     # A turn on duty begins soon.
     TURN = "turn"
+    # Somebody tries whether messages arrive.
+    TEST = "test"
     # In place of several that could wait.
     DIGEST = "digest"
 
@@ -66,6 +68,7 @@ _MATTERS: dict[str, dict[Template, str]] = {
         Template.TASK: "A task on referral {reference} is due by {deadline}.",
         Template.TURN: "Your turn on duty begins {deadline}. Until then you can swap it.",
         Template.PROOF: "Confirm that you read messages here, by {deadline}.",
+        Template.TEST: "This is a test. Nothing waits for you, and there is nothing to do.",
         Template.DIGEST: "Several referrals wait for your team, the first until {deadline}.",
     },
     "es": {
@@ -78,6 +81,7 @@ _MATTERS: dict[str, dict[Template, str]] = {
         Template.TASK: "Una tarea del caso {reference} espera. Plazo: {deadline}.",
         Template.TURN: "Su turno de guardia comienza {deadline}. Hasta entonces puede cambiarlo.",
         Template.PROOF: "Confirme que lee mensajes por este medio. Plazo: {deadline}.",
+        Template.TEST: "Esto es una prueba. Nada le espera y no tiene que hacer nada.",
         Template.DIGEST: "Varios casos esperan a su equipo. Primer plazo: {deadline}.",
     },
 }

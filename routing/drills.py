@@ -119,6 +119,12 @@ def of_team(session: Session, team_id: str, most: int = 50) -> list[Row[Any]]:
     return list(session.execute(query))
 
 
+def one(session: Session, drill_id: str) -> Row[Any] | None:
+    """A drill that was not taken back, or None."""
+    mine = drills.c.id == drill_id, drills.c.cancelled_at.is_(None)
+    return session.execute(select(drills).where(*mine)).one_or_none()
+
+
 def report(session: Session, drill: Row[Any]) -> Report:
     """Who was told when, and who answered how fast."""
     if drill.referral_id is None:
