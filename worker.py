@@ -25,7 +25,8 @@ from rq import SimpleWorker
 from rq.serializers import JSONSerializer
 from sqlalchemy.exc import SQLAlchemyError
 
-from foundation import clock, database, heartbeat, outbox, queue
+from foundation import clock, database, heartbeat, metrics, outbox, queue
+from foundation.metrics import Reading
 from foundation.settings import Settings, SettingsError
 from ledger.sequencer import Sequencer
 from notifications import bounces, callbacks, checking, delivery, reports, turns, witnesses
@@ -33,7 +34,7 @@ from referrals import rotation
 from referrals.duty import Duty
 from referrals.grants import Keys
 from referrals.keyring import FileKeyring
-from routing import canary, clocks, drills, dry_run, jobs, permission
+from routing import canary, clocks, drills, dry_run, jobs, permission, signs
 
 log = logging.getLogger(__name__)
 
@@ -56,6 +57,7 @@ UPKEEP: tuple[Callable[[Duty], int], ...] = (
     turns.tell_coming,
     canary.keep_watch,
     drills.keep,
+    signs.call_outside,
     bounces.read_mailbox,
 )
 _UPKEEP_SECONDS = 60.0
@@ -117,8 +119,24 @@ def run_clock() -> None:
     stopping = threading.Event()
     for stop in (signal.SIGTERM, signal.SIGINT):
         signal.signal(stop, lambda number, frame: stopping.set())
+    _serve_metrics(duty())
     if not run_rounds(duty(), stopping):
         sys.exit("A part of the clock fell out of its loop; the supervisor starts a clean one.")
+
+
+def _serve_metrics(working: Duty) -> None:
+    """Where METRICS_PORT is set. A port that is taken is said, and stops no clock."""
+
+    def read() -> list[Reading]:
+        with database.reading(working.engine) as session:
+            return list(signs.readings(session, working.settings, clock.now()))
+
+    host, port = working.settings.metrics_host, working.settings.metrics_port
+    try:
+        if port:
+            metrics.serve(read, host, port)
+    except OSError as fault:
+        log.error("metrics cannot be served on port %s: %s", port, type(fault).__name__)
 
 
 def run_rounds(working: Duty, stopping: threading.Event) -> bool:

@@ -213,6 +213,12 @@ def expire(session: Session, now: datetime) -> list[str]:
     return ended
 
 
+def stale_count(session: Session, now: datetime) -> int:
+    """How many contacts in use were proved so long ago that they are asked for a proof, or are past it."""
+    old = select(func.count()).where(contacts.c.verified_at < now - PROVE_AGAIN_AFTER, *_usable())
+    return int(session.execute(old).scalar_one())
+
+
 def code_to_send(session: Session, code_id: str, now: datetime) -> Row[Any] | None:
     """The code, its contact and the contact's owner, or None where it is dead already."""
     query = select(contact_codes, contacts.c.member_id, contacts.c.channel).join(contacts)
