@@ -44,6 +44,11 @@ class Look:
     draft: Callable[[Session, Actor], str]
     what: str = "Areas"
 
+    @property
+    def rules_left(self) -> tuple[str, ...]:
+        """Rules in force on areas that the file lacks."""
+        return previews.rules_left(self.base, self.changes)
+
 
 @guard("rules.draft")
 def import_page() -> Page:

@@ -94,6 +94,7 @@ def areas(
         )
         click.echo("\n".join(areas_file.first_areas(spool, base.boundaries)))
         _tell("Areas", changes, report, ends=end_missing)
+        _tell_rules(previews.rules_left(base, changes) if end_missing else ())
         if not _goes_on(changes, report, preview, leave_out_faulty, ends=end_missing):
             return
         with database.transaction(_engine()) as session, _bar("Writing", len(spool)) as tick:
@@ -221,6 +222,17 @@ def _tell(what: str, changes: Changes, report: Report, *, ends: bool = False) ->
             click.echo("\n".join(f"  {fault}" for fault in faults[:_SHOWN]))
     if len(report.faults) > _SHOWN:
         click.echo(f"  … and {report.faulty_rows} rows in all; --report writes every fault to a file.")
+
+
+def _tell_rules(left: tuple[str, ...]) -> None:
+    if left:
+        click.echo(
+            f"{len(left)} {'rule stands' if len(left) == 1 else 'rules stand'} on areas that end. ", nl=False
+        )
+        click.echo("Until each ends or moves in the same draft, it cannot be published:")
+        click.echo("\n".join(f"  {rule}" for rule in left[:_SHOWN]))
+    if len(left) > _SHOWN:
+        click.echo(f"  … and {len(left) - _SHOWN} more.")
 
 
 def _tell_draft(draft: str) -> None:

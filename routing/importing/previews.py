@@ -77,3 +77,10 @@ def rules(
         )
     after = rules_csv.merged(before, found, whole=whole)
     return after, rules_csv.changes(before, after, found)
+
+
+def rules_left(base: Snapshot, changes: Changes) -> tuple[str, ...]:
+    """Rules in force on areas that the file lacks, each with its area: if those end, the rules have to end or move too.
+    The draft could not be published before."""
+    missing = set(changes.missing)
+    return tuple(f"{rule.id}: {rule.area}" for rule in base.rules.rules if rule.area in missing)

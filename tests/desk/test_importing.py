@@ -144,6 +144,14 @@ def test_a_mapping_of_ones_own_may_be_pasted(desk: Desk) -> None:
     assert "campus:40001 Tempe Ridge High School" in words(page)
 
 
+def test_rules_on_areas_that_would_end_are_shown_before_anybody_ticks_it(desk: Desk) -> None:
+    own = 'id = "demo-{id}"\nname = "{id}"'
+    page = send(desk, "id\nnew\n", mapping="own", own_mapping=own)
+    assert "3 rules stand on areas that the file lacks" in words(page)
+    assert "saguaro-bend-school: school:demo-saguaro-bend" in words(page)
+    assert "on areas that the file lacks" not in words(send(desk, SCHOOLS))
+
+
 def test_a_large_file_is_taken_here_and_a_larger_one_is_not(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -111,6 +111,19 @@ def test_what_a_complete_file_lacks_ends(run: Run, town: Town, tmp_path: Path) -
     assert [after.knows(f"campus:demo-{name}") for name in ("new-campus", "palo-verde")] == [True, False]
 
 
+def test_rules_on_what_ends_are_named(run: Run, town: Town, tmp_path: Path) -> None:
+    path = files.table(tmp_path / "a.csv", "id", "new")
+    mapping = tmp_path / "m.toml"
+    mapping.write_text('id = "demo-{id}"\nname = "{id}"')
+    kept, ended = (
+        run("areas", path, "--as", "school", "--mapping", mapping, "--preview", *more)
+        for more in ((), ("--end-missing",))
+    )
+    assert "saguaro-bend-school" not in kept.output
+    assert "3 rules stand on areas that end." in ended.output
+    assert "  saguaro-bend-school: school:demo-saguaro-bend" in ended.output
+
+
 def test_what_others_lie_in_cannot_end(run: Run, town: Town, tmp_path: Path) -> None:
     said = run("areas", places(tmp_path), "--mapping", "census-places", "--end-missing")
     assert "school:demo-lincoln-mesa lies in place:0446000, which is not known" in said.output
