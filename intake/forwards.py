@@ -95,7 +95,11 @@ def _of(organisation_id: str) -> Any:
     return (
         select(referrals, teams.c.name.label("custodian"))
         .join(teams, teams.c.id == referrals.c.custodian_team_id)
-        .where(referrals.c.originator_organisation_id == organisation_id)
+        .where(
+            referrals.c.originator_organisation_id == organisation_id,
+            # What was erased does not exist any more, for anybody.
+            referrals.c.erased_at.is_(None),
+        )
     )
 
 

@@ -109,6 +109,10 @@ def replay(reference: str) -> None:
         referral = moves.by_reference(session, reference)
         if referral is None:
             raise click.ClickException("No referral has that reference.")
+        if referral.erased_at:
+            # What it was decided from is gone; only the digests are left.
+            click.echo(f"It was erased on {referral.erased_at:%Y-%m-%d}: nothing is left to decide it from.")
+            return
         made = [(row, replaying.replay(session, row)) for row in replaying.of_referral(session, referral.id)]
     for row, again in made:
         verdict = "the same" if again.digest == row.digest else f"DIFFERENT, now {again.digest}"

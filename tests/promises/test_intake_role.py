@@ -23,6 +23,8 @@ from referrals.tables import casework, grants, sealed_parts
 from tests.builders import Town
 from tests.intake.door import WORDS, Door
 from tests.intake.office import Office
+from tests.routing.acts import Case
+from tests.routing.test_erasure_whole import erase, finished  # noqa: F401 (fixture)
 
 _DOCUMENT = (Path(__file__).parents[2] / "docs" / "operating.md").read_text()
 _ROLES = set(re.findall(r"^CREATE ROLE (\w+)", _DOCUMENT, re.MULTILINE))
@@ -85,3 +87,11 @@ def test_the_public_door_files_and_cannot_read(town: Town) -> None:
     # Now a team is asked, and the office takes the receipt of that.
     assert office.take_receipt(sent.location.rpartition("/")[2]).json["not_yet"]
     public.engine.dispose()
+
+
+@pytest.mark.usefixtures("roles")
+def test_the_desk_erases_as_its_own_role(finished: Case) -> None:  # noqa: F811
+    desk = as_role(finished.town, "waypost_desk")
+    erase(replace(finished, town=desk))
+    desk.engine.dispose()
+    assert finished.row().erased_at
