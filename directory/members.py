@@ -166,7 +166,7 @@ def _usable() -> tuple[Any, ...]:
 def reachable_contacts(session: Session, member_ids: Sequence[str]) -> list[Row[Any]]:
     """Verified contacts of these members that are neither opted out nor disabled, SMS before e-mail."""
     query = (
-        select(contacts, members.c.language)
+        select(contacts, members.c.language, members.c.quiet_from, members.c.quiet_until)
         .join(members, members.c.id == contacts.c.member_id)
         .where(contacts.c.member_id.in_(member_ids), members.c.active, *_usable())
         .order_by(contacts.c.channel.desc(), contacts.c.id)
@@ -231,6 +231,21 @@ def roster(session: Session) -> list[Row[Any]]:
         .order_by(organisations.c.name, teams.c.name, members.c.name)
     )
     return list(session.execute(query))
+
+
+def quiet_hours(session: Session, member_id: str) -> tuple[str | None, str | None]:
+    """From when to when what is routine waits, as `21:00` on the team's clock; two None: never."""
+    row = session.execute(
+        select(members.c.quiet_from, members.c.quiet_until).where(members.c.id == member_id)
+    ).one()
+    return row.quiet_from, row.quiet_until
+
+
+def set_quiet_hours(session: Session, member_id: str, begins: str | None, ends: str | None) -> None:
+    """Sets both, or with None neither."""
+    session.execute(
+        update(members).where(members.c.id == member_id).values(quiet_from=begins, quiet_until=ends)
+    )
 
 
 def set_calendar(session: Session, member_id: str, digest: str) -> None:

@@ -15,7 +15,7 @@ from directory.members import Channel
 from directory.tables import memberships
 from foundation import database, outbox
 from foundation.identifiers import new_code, new_id, readable
-from notifications import mail, twilio_codes
+from notifications import bundling, mail, twilio_codes
 from notifications.outcomes import LOUD, Action
 from notifications.replies import CODE_LENGTH
 from notifications.states import OPEN_NOTICES, NoticeState
@@ -65,7 +65,7 @@ def write(
     with_code: bool = False,
     asked: str = Asked.TRANSFER.value,
 ) -> int:
-    """One notice for each usable contact of these members, each owed to the delivery; returns how many.
+    """One notice for each usable contact of these members, owed to the delivery or held for a digest; returns how many.
 
     `with_code` asks for an answer: each telephone is given a short code by which its owner can answer, and what cannot
     be delivered, on any channel, asks the next person.
@@ -75,6 +75,7 @@ def write(
     reached = [row for row in usable if row.channel in channels and _is_meant(row.channel, waiting.mark)]
     for contact in reached:
         id = new_id()
+        waits = bundling.must_wait(session, contact, template, waiting.urgency, waiting.time_zone, now)
         code = _free_code(session, contact.id, now) if with_code and contact.channel == Channel.SMS else None
         session.execute(
             insert(notices).values(
@@ -94,11 +95,12 @@ def write(
                 deadline_at=waiting.deadline_at,
                 code=code,
                 code_until=now + _CODE_LIFE if with_code else None,
-                state=NoticeState.DUE.value,
+                state=(NoticeState.HELD if waits else NoticeState.DUE).value,
                 created_at=now,
             )
         )
-        outbox.post(session, DELIVER, id, now=now, urgent=urgent)
+        if not waits:
+            outbox.post(session, DELIVER, id, now=now, urgent=urgent)
     return len(reached)
 
 

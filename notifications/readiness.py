@@ -31,6 +31,8 @@ _SENTENCES = {
     NoticeState.UNKNOWN: "The provider did not answer clearly; it is asked again.",
     NoticeState.FAILED_TRANSIENT: "It failed for now and is tried again.",
     NoticeState.FAILED_PERMANENT: "It could not be delivered.",
+    NoticeState.HELD: "It waits for a digest.",
+    NoticeState.EXPIRED: "It ran out before it arrived.",
     NoticeState.SUPERSEDED: "It was withdrawn.",
 }
 

@@ -9,6 +9,8 @@ class NoticeState(StrEnum):
     """Where a notice stands. "Delivered" is not read, and read is not acknowledged."""
 
     DUE = "due"
+    # Routine, and its reader had enough for now or sleeps: a digest will tell of it.
+    HELD = "held"
     CALLING = "calling"
     ACCEPTED = "accepted"
     SENT = "sent"
@@ -22,10 +24,16 @@ class NoticeState(StrEnum):
 
 
 # Nothing left for the provider yet, or nobody knows whether it did.
-OPEN_NOTICES = (NoticeState.DUE.value, NoticeState.FAILED_TRANSIENT.value, NoticeState.UNKNOWN.value)
+OPEN_NOTICES = (
+    NoticeState.DUE.value,
+    NoticeState.HELD.value,
+    NoticeState.FAILED_TRANSIENT.value,
+    NoticeState.UNKNOWN.value,
+)
 
 RANK: dict[NoticeState, int] = {
     NoticeState.DUE: 0,
+    NoticeState.HELD: 0,
     NoticeState.FAILED_TRANSIENT: 0,
     NoticeState.CALLING: 1,
     NoticeState.UNKNOWN: 2,
