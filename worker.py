@@ -29,7 +29,7 @@ from foundation import clock, database, heartbeat, metrics, outbox, queue
 from foundation.metrics import Reading
 from foundation.settings import Settings, SettingsError
 from ledger.sequencer import Sequencer
-from notifications import bounces, callbacks, checking, delivery, reports, turns, witnesses
+from notifications import bounces, bundling, callbacks, checking, delivery, reports, turns, witnesses
 from referrals import rotation
 from referrals.duty import Duty
 from referrals.grants import Keys
@@ -55,6 +55,7 @@ UPKEEP: tuple[Callable[[Duty], int], ...] = (
     rotation.keep_keys,
     checking.keep_proofs,
     turns.tell_coming,
+    bundling.release,
     canary.keep_watch,
     drills.keep,
     signs.call_outside,
