@@ -172,3 +172,14 @@ def test_only_the_team_that_holds_it_makes_a_link(sheriff: Sheriff) -> None:
     link = f"/referrals/{sheriff.reference}/outside/{sheriff.handoff_id}/link"
     sheriff.desk.seat("Olu").look(link, status=404)
     assert timedelta(hours=71) < _link(sheriff).expires_at - clock.now() < timedelta(hours=73)
+
+
+def test_the_referrals_page_leads_to_the_link_while_nobody_outside_has_answered(sheriff: Sheriff) -> None:
+    address = f"/referrals/{sheriff.reference}"
+    link = f"{address}/outside/{sheriff.handoff_id}/link"
+    page = sheriff.desk.seat("Ines").look(address)
+    found = page.find("a", string="Give them a one-time link")
+    assert found is not None
+    assert found["href"] == link
+    sheriff.send("/answer", is_me="y")
+    assert "one-time link" not in sheriff.desk.seat("Ines").look(address).get_text()

@@ -90,3 +90,15 @@ def test_an_open_one_says_that_its_ending_decides(desk: Desk) -> None:
     text = desk.seat("Ines").look(f"/referrals/{reference}/record").get_text()
     assert "It is open" in text
     desk.seat("Olu").look(f"/referrals/{reference}/record", status=404)
+
+
+def test_the_referrals_page_leads_to_how_long_it_is_kept(desk: Desk) -> None:
+    open_one, closed = desk.held(form_key="the key of an open one, 128 bits"), _closed(desk)
+    for reference in (open_one, closed):
+        page = desk.seat("Ines").look(f"/referrals/{reference}")
+        link = page.find("a", string="How long this is kept")
+        assert link is not None
+        assert desk.seat("Ines").look(str(link["href"])).get_text()
+    desk.ask(open_one, "support", "tempe-care-7")
+    desk.seat("Cora").send(f"/referrals/{open_one}", to="/acknowledge")
+    assert "How long this is kept" not in desk.seat("Cora").look(f"/referrals/{open_one}").get_text()
