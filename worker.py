@@ -29,7 +29,19 @@ from foundation import clock, database, heartbeat, metrics, outbox, queue
 from foundation.metrics import Reading
 from foundation.settings import Settings, SettingsError
 from ledger.sequencer import Sequencer
-from notifications import bounces, bundling, callbacks, checking, delivery, reports, turns, witnesses
+from notifications import (
+    bounces,
+    bundling,
+    callbacks,
+    checking,
+    delivery,
+    reports,
+    ringing,
+    senders,
+    silence,
+    turns,
+    witnesses,
+)
 from referrals import rotation
 from referrals.duty import Duty
 from referrals.grants import Keys
@@ -46,6 +58,9 @@ JOBS: dict[str, Callable[[Duty, str], datetime | None]] = {
     "routing.dry_run.try_draft": dry_run.try_draft,
     "notifications.delivery.deliver": delivery.deliver,
     "notifications.callbacks.apply_report": callbacks.apply_report,
+    "notifications.silence.look": silence.look,
+    "notifications.ringing.ring": ringing.ring,
+    "notifications.senders.page": senders.page,
     "notifications.checking.send_code": checking.send_code,
     "notifications.reports.send": reports.send,
     "notifications.witnesses.mail_checkpoint": witnesses.mail_checkpoint,

@@ -1,4 +1,4 @@
-"""Answers by telephone: a text message that takes or declines a referral is a desk act by a named person."""
+"""Answers by telephone: a text message or a pressed digit that takes or declines is a desk act by a named person."""
 
 from __future__ import annotations
 
@@ -17,9 +17,10 @@ from directory.members import Channel
 from directory.permissions import PUBLIC
 from foundation import clock, database, web
 from ledger.entries import Actor
-from notifications import notices, sms
+from notifications import guesses, notices, sms, voice
 from notifications.replies import Reply, Verb, parse_reply, reply_text
 from referrals.grants import Keys
+from referrals.moves import NotNow
 from routing import handoffs
 from routing.handoffs import AlreadyAnswered
 from routing.states import Decline
@@ -31,10 +32,7 @@ replies = Blueprint("replies", __name__)
 @guard(PUBLIC)
 def receive_reply() -> Response:
     """Obeys a signed text message from a member's telephone; the answer never says what a referral says."""
-    settings = web.settings()
-    signature = request.headers.get("X-Twilio-Signature", "")
-    if not sms.signature_is_valid(settings, sms.inbound_url(settings), request.form, signature):
-        abort(403)
+    _believe(sms.inbound_url(web.settings()))
     number, asked = request.form.get("From", ""), parse_reply(request.form.get("Body", ""))
     verb, code = asked or (None, "")
     try:
@@ -52,29 +50,88 @@ def _obey(session: Session, number: str, verb: Verb | None, code: str, now: date
         members.opt_out(session, number, now if verb is Verb.STOP else None)
         return None
     if verb in _ANSWERS:
-        notice = notices.by_code(session, number, code, now)
+        # Who guessed too often is not heard even with a right code.
+        slowed = guesses.are_too_many(session, web.settings(), number, now)
+        notice = None if slowed else notices.by_code(session, number, code, now)
         if notice is None:
+            guesses.count(session, web.settings(), number, now)
             return _say(session, number, Reply.CODE_UNKNOWN)
         actor = Actor(member_id=notice.member_id, team_id=notice.team_id)
-        reply = _ANSWERS[verb](session, notice, actor, now)
+        reply = _ANSWERS[verb](session, notice, actor, "sms", now)
         contacts.answered_from(session, notice.contact_id, now)
         return _say(session, number, reply, notice.reference)
     return _say(session, number, Reply.HELP if verb is Verb.HELP else Reply.EMERGENCY)
 
 
-def _take(session: Session, notice: Row[Any], actor: Actor, now: datetime) -> Reply:
+@replies.post("/twilio/voice/<attempt_id>")
+@guard(PUBLIC)
+def receive_call(attempt_id: str) -> Response:
+    """What a call says, once somebody picked up the telephone that it was meant for."""
+    settings = web.settings()
+    _believe(sms.voice_url(settings, attempt_id))
+    with database.reading(web.engine()) as session:
+        notice = voice.notice_of_call(session, attempt_id, request.form.get("To", ""))
+    if notice is None:
+        abort(404)
+    return _markup(voice.say(settings, notice, attempt_id, clock.now()))
+
+
+@replies.post("/twilio/voice/<attempt_id>/digit")
+@guard(PUBLIC)
+def receive_digit(attempt_id: str) -> Response:
+    """Obeys a digit pressed on the telephone that was rung; any other digit hears it all again."""
+    settings, now = web.settings(), clock.now()
+    _believe(sms.digit_url(settings, attempt_id))
+    with database.reading(web.engine()) as session:
+        notice = voice.notice_of_call(session, attempt_id, request.form.get("To", ""))
+    if notice is None:
+        abort(404)
+    verb = voice.DIGITS.get(request.form.get("Digits", ""))
+    if verb is None:
+        return _markup(voice.say(settings, notice, attempt_id, now))
+    return _markup(voice.answer(_press(notice, verb, now), notice))
+
+
+def _press(notice: Row[Any], verb: Verb, now: datetime) -> Reply:
+    """Does what the digit asks for, in the name of whose telephone rang."""
+    if not voice.can_answer(notice, verb, now):
+        return Reply.CODE_UNKNOWN
+    actor = Actor(member_id=notice.member_id, team_id=notice.team_id)
+    try:
+        with database.transaction(web.engine()) as session:
+            reply = _ANSWERS[verb](session, notice, actor, "voice", now)
+            contacts.answered_from(session, notice.contact_id, now)
+            return reply
+    except AlreadyAnswered:
+        return Reply.ANSWERED_ALREADY
+    except NotNow:
+        return Reply.CODE_UNKNOWN
+
+
+def _believe(url: str) -> None:
+    """Refuses what Twilio did not sign for that address of ours."""
+    signature = request.headers.get("X-Twilio-Signature", "")
+    if not sms.signature_is_valid(web.settings(), url, request.form, signature):
+        abort(403)
+
+
+def _markup(twiml: str) -> Response:
+    return Response(twiml, mimetype="text/xml")
+
+
+def _take(session: Session, notice: Row[Any], actor: Actor, via: str, now: datetime) -> Reply:
     keys: Keys = current_app.extensions["keys"]
-    handoffs.acknowledge(session, keys, notice.subject_id, actor=actor, via="sms", now=now)
+    handoffs.acknowledge(session, keys, notice.subject_id, actor=actor, via=via, now=now)
     return Reply.TAKEN
 
 
-def _decline(session: Session, notice: Row[Any], actor: Actor, now: datetime) -> Reply:
+def _decline(session: Session, notice: Row[Any], actor: Actor, via: str, now: datetime) -> Reply:
     # A telephone gives no reason; the desk asks for it when it routes again.
-    handoffs.decline(session, notice.subject_id, reason=Decline.OTHER, actor=actor, via="sms", now=now)
+    handoffs.decline(session, notice.subject_id, reason=Decline.OTHER, actor=actor, via=via, now=now)
     return Reply.DECLINED
 
 
-_ANSWERS: dict[Verb | None, Callable[[Session, Row[Any], Actor, datetime], Reply]] = {
+_ANSWERS: dict[Verb | None, Callable[[Session, Row[Any], Actor, str, datetime], Reply]] = {
     Verb.TAKE: _take,
     Verb.DECLINE: _decline,
 }

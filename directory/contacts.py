@@ -260,6 +260,7 @@ def _url(typed: str) -> str:
 
 _READ: dict[Channel, Callable[[str], str]] = {
     Channel.SMS: _telephone,
+    Channel.VOICE: _telephone,
     Channel.EMAIL: _mail,
     Channel.WEBHOOK: _url,
 }

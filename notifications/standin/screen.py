@@ -28,6 +28,8 @@ from notifications.standin.store import NOTE, Store
 from notifications.standin.webhooks import Webhooks
 
 blueprint = Blueprint("screen", __name__)
+# A call that somebody can pick up or has in hand.
+_LIVE = {"queued", "ringing", "in-progress"}
 _ANSWER = re.compile(r"\b[AD] [0-9A-Z]{4}\b")
 _NUMBER = re.compile(r"\+[1-9]\d{6,14}")
 # Where a text goes if nobody wrote to that telephone yet.
@@ -40,8 +42,8 @@ _MAIL_POLICY = (
 
 
 @blueprint.before_request
-def _only_from_here() -> None:
-    # A foreign page must not write texts in somebody's name.
+def only_from_here() -> None:
+    """A foreign page must not write texts, or press keys, in somebody's name."""
     if request.method == "POST" and request.headers.get("Sec-Fetch-Site", "none") not in {
         "same-origin",
         "none",
@@ -88,7 +90,8 @@ def phone(number: str) -> str:
 def conversation(number: str) -> str:
     """The conversation alone; it loads itself again."""
     rows = _store().conversation(_known_form(number))
-    return render_template("conversation.html", number=number, rows=rows, note=NOTE)
+    live = [call for call in _store().calls(number) if call["status"] in _LIVE]
+    return render_template("conversation.html", number=number, rows=rows, note=NOTE, calls=live)
 
 
 @blueprint.post("/phones/<number>")

@@ -29,6 +29,20 @@ CREATE TABLE IF NOT EXISTS messages (
 );
 CREATE INDEX IF NOT EXISTS messages_to ON messages ("to");
 CREATE INDEX IF NOT EXISTS messages_from ON messages ("from");
+CREATE TABLE IF NOT EXISTS calls (
+    number INTEGER PRIMARY KEY,
+    sid TEXT NOT NULL UNIQUE,
+    "from" TEXT NOT NULL,
+    "to" TEXT NOT NULL,
+    url TEXT NOT NULL,
+    callback TEXT,
+    status TEXT NOT NULL,
+    said TEXT NOT NULL DEFAULT '',
+    digits_to TEXT,
+    created_at TEXT NOT NULL,
+    updated_at TEXT NOT NULL
+);
+CREATE INDEX IF NOT EXISTS calls_to ON calls ("to");
 CREATE TABLE IF NOT EXISTS opted_out (phone TEXT PRIMARY KEY);
 CREATE TABLE IF NOT EXISTS mails (
     number INTEGER PRIMARY KEY,
@@ -127,6 +141,43 @@ class Store:
             "SELECT * FROM messages WHERE direction = 'outbound-api' AND status IN ('queued', 'sent')"
             " AND callback IS NOT NULL"
         )
+
+    def add_call(self, from_: str, to: str, url: str, callback: str | None) -> sqlite3.Row:
+        """Keeps a call that begins to ring, and returns it."""
+        now = datetime.now(UTC).isoformat()
+        values = (f"CA{secrets.token_hex(16)}", from_, to, url, callback, "queued", now, now)
+        with self._opened() as database:
+            made: sqlite3.Row = database.execute(
+                'INSERT INTO calls (sid, "from", "to", url, callback, status, created_at, updated_at)'
+                " VALUES (?, ?, ?, ?, ?, ?, ?, ?) RETURNING *",
+                values,
+            ).fetchone()
+        return made
+
+    def move_call(self, sid: str, status: str, *before: str) -> sqlite3.Row | None:
+        """Gives a call its next status, if it has one of those before; None where somebody was quicker."""
+        marks = ", ".join("?" for _ in before)
+        statement = (
+            f"UPDATE calls SET status = ?, updated_at = ? WHERE sid = ? AND status IN ({marks}) RETURNING *"  # noqa: S608
+        )
+        with self._opened() as database:
+            row: sqlite3.Row | None = database.execute(
+                statement, (status, datetime.now(UTC).isoformat(), sid, *before)
+            ).fetchone()
+        return row
+
+    def hear(self, sid: str, said: str, digits_to: str | None) -> None:
+        """What a call says now, and where a digit goes; None: it waits for none."""
+        with self._opened() as database:
+            database.execute("UPDATE calls SET said = ?, digits_to = ? WHERE sid = ?", (said, digits_to, sid))
+
+    def call(self, sid: str) -> sqlite3.Row | None:
+        """The call of that sid."""
+        return self._first("SELECT * FROM calls WHERE sid = ?", sid)
+
+    def calls(self, to: str | None = None) -> list[sqlite3.Row]:
+        """All calls, or those to a number; the newest first."""
+        return self._all('SELECT * FROM calls WHERE ? IS NULL OR "to" = ? ORDER BY number DESC', to, to)
 
     def opt_out(self, phone: str, out: bool) -> None:
         """STOP (or START) was written from that telephone."""

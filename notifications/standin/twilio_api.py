@@ -21,7 +21,7 @@ from notifications.standin.store import Store
 from notifications.standin.webhooks import Webhooks
 
 blueprint = Blueprint("twilio_api", __name__, url_prefix="/2010-04-01/Accounts/<account_sid>")
-_E164 = re.compile(r"\+[1-9]\d{6,14}")
+E164 = re.compile(r"\+[1-9]\d{6,14}")
 # Seconds that a too busy account is asked to wait.
 _RETRY_AFTER = "2"
 _LARGEST_PAGE = 1000
@@ -37,16 +37,16 @@ def _take_account(_endpoint: str | None, values: dict[str, Any] | None) -> None:
 @blueprint.before_request
 def _authenticate() -> Response | None:
     given = request.authorization
-    webhooks = _webhooks()
+    account = webhooks()
     known = (
         given is not None
-        and given.username == webhooks.account_sid
-        and hmac.compare_digest((given.password or "").encode(), webhooks.auth_token.encode())
+        and given.username == account.account_sid
+        and hmac.compare_digest((given.password or "").encode(), account.auth_token.encode())
     )
     if not known:
-        return _error(401, 20003)
+        return error(401, 20003)
     asked_for = request.path.split("/")[3]
-    return None if asked_for == webhooks.account_sid else _error(404, 20404)
+    return None if asked_for == account.account_sid else error(404, 20404)
 
 
 @blueprint.post("/Messages.json")
@@ -57,10 +57,10 @@ def make_message() -> Response:
     form = request.form
     behaviour = _behaviour(form["To"])
     if behaviour.refused:
-        return _error(*behaviour.refused)
+        return error(*behaviour.refused)
     if behaviour.answer is Answer.HTML_500:
         return Response("<!doctype html><title>500</title><h1>Internal Server Error</h1>", 500)
-    message = _store().add_message(
+    message = store().add_message(
         "outbound-api",
         form.get("From"),
         form["To"],
@@ -74,15 +74,15 @@ def make_message() -> Response:
 @blueprint.get("/Messages/<sid>.json")
 def fetch_message(sid: str) -> Response:
     """One message as it stands now."""
-    message = _store().message(sid)
-    return jsonify(_resource(message)) if message else _error(404, 20404)
+    message = store().message(sid)
+    return jsonify(_resource(message)) if message else error(404, 20404)
 
 
 @blueprint.get("/Messages.json")
 def list_messages() -> Response:
     """The messages to or from a number, or sent on, before or after a day; the newest first, in pages."""
     asked = request.args
-    rows = [row for row in _store().messages(to=asked.get("To"), from_=asked.get("From")) if _is_in_time(row)]
+    rows = [row for row in store().messages(to=asked.get("To"), from_=asked.get("From")) if _is_in_time(row)]
     size = min(max(asked.get("PageSize", 50, type=int), 1), _LARGEST_PAGE)
     page = max(asked.get("Page", 0, type=int), 0)
     shown = rows[page * size : (page + 1) * size]
@@ -93,10 +93,10 @@ def list_messages() -> Response:
             "page_size": size,
             "start": page * size,
             "end": page * size + max(len(shown) - 1, 0),
-            "uri": _page_uri(page, size),
-            "first_page_uri": _page_uri(0, size),
-            "previous_page_uri": _page_uri(page - 1, size) if page else None,
-            "next_page_uri": _page_uri(page + 1, size) if len(rows) > (page + 1) * size else None,
+            "uri": page_uri(page, size),
+            "first_page_uri": page_uri(0, size),
+            "previous_page_uri": page_uri(page - 1, size) if page else None,
+            "next_page_uri": page_uri(page + 1, size) if len(rows) > (page + 1) * size else None,
         }
     )
 
@@ -108,22 +108,22 @@ def _refusal() -> Response | None:
         (lambda: not form.get("To"), 21604),
         (lambda: not (form.get("From") or form.get("MessagingServiceSid")), 21603),
         (lambda: not form.get("Body"), 21602),
-        (lambda: not _E164.fullmatch(form["To"]), 21211),
+        (lambda: not E164.fullmatch(form["To"]), 21211),
         (lambda: len(form["Body"]) > behaviours.of_number(form["To"]).longest, 21617),
     )
-    return next((_error(400, code) for is_wrong, code in faults if is_wrong()), None)
+    return next((error(400, code) for is_wrong, code in faults if is_wrong()), None)
 
 
 def _behaviour(number: str) -> Behaviour:
-    return behaviours.OPTED_OUT if _store().is_opted_out(number) else behaviours.of_number(number)
+    return behaviours.OPTED_OUT if store().is_opted_out(number) else behaviours.of_number(number)
 
 
 def _answer(message: sqlite3.Row, behaviour: Behaviour) -> Response:
     if behaviour.reports_first:
-        _webhooks().take_steps(message)
+        webhooks().take_steps(message)
     else:
-        _webhooks().start_steps(message)
-    time.sleep(behaviour.answers_after_s * _webhooks().pace)
+        webhooks().start_steps(message)
+    time.sleep(behaviour.answers_after_s * webhooks().pace)
     response = jsonify(_resource(message))
     response.status_code = 201
     if behaviour.answer is Answer.CUT_OFF:
@@ -134,7 +134,8 @@ def _answer(message: sqlite3.Row, behaviour: Behaviour) -> Response:
     return response
 
 
-def _error(status: int, code: int) -> Response:
+def error(status: int, code: int) -> Response:
+    """Twilio's answer to what it refuses."""
     response = jsonify(
         {
             "code": code,
@@ -150,10 +151,10 @@ def _error(status: int, code: int) -> Response:
 
 
 def _resource(row: sqlite3.Row) -> dict[str, Any]:
-    uri = f"/2010-04-01/Accounts/{_webhooks().account_sid}/Messages/{row['sid']}"
+    uri = f"/2010-04-01/Accounts/{webhooks().account_sid}/Messages/{row['sid']}"
     return {
         "sid": row["sid"],
-        "account_sid": _webhooks().account_sid,
+        "account_sid": webhooks().account_sid,
         "messaging_service_sid": row["service_sid"],
         "api_version": "2010-04-01",
         "direction": row["direction"],
@@ -193,16 +194,19 @@ def _is_in_time(row: sqlite3.Row) -> bool:
     return all(sent is not None and tests[name](sent, day) for name, day in asked.items())
 
 
-def _page_uri(page: int, size: int) -> str:
+def page_uri(page: int, size: int) -> str:
+    """The address of a page of the list that was asked for."""
     asked = {**request.args.to_dict(), "Page": page, "PageSize": size}
     return f"{request.path}?{urlencode(asked)}"
 
 
-def _store() -> Store:
-    store: Store = current_app.extensions["store"]
-    return store
+def store() -> Store:
+    """What this stand-in keeps."""
+    found: Store = current_app.extensions["store"]
+    return found
 
 
-def _webhooks() -> Webhooks:
-    webhooks: Webhooks = current_app.extensions["webhooks"]
-    return webhooks
+def webhooks() -> Webhooks:
+    """By which it calls the desk."""
+    found: Webhooks = current_app.extensions["webhooks"]
+    return found

@@ -88,6 +88,73 @@ class Webhooks:
             if not self.store.is_opted_out(from_):
                 self._say(to, from_, text)
 
+    def start_ringing(self, call: sqlite3.Row, seconds: int) -> None:
+        """Rings beside the caller, until somebody picks up on the screen or nobody did for so long."""
+        threading.Thread(target=self._ring, args=(call, seconds), daemon=True).start()
+
+    def _ring(self, call: sqlite3.Row, seconds: int) -> None:
+        self._note(call["to"], "The telephone rings.")
+        ends = behaviours.of_number(call["to"]).call
+        if ends is None:
+            self.store.move_call(call["sid"], "ringing", "queued")
+            time.sleep(seconds * self.pace)
+        if self.store.move_call(call["sid"], ends or "no-answer", "queued", "ringing"):
+            self._note(call["to"], "Nobody picked up." if ends is None else f"The call ended: {ends}.")
+            self._report_call(call, ends or "no-answer")
+
+    def pick_up(self, sid: str) -> None:
+        """Somebody picks up a telephone that rings, and hears what the desk says."""
+        call = self.store.move_call(sid, "in-progress", "queued", "ringing")
+        if call:
+            self._report_call(call, "in-progress")
+            self._hear(call, call["url"], {})
+
+    def press(self, sid: str, digit: str) -> None:
+        """A digit is pressed during a call, where the desk waits for one."""
+        call = self.store.call(sid)
+        if call and call["status"] == "in-progress" and call["digits_to"]:
+            self._hear(call, call["digits_to"], {"Digits": digit})
+
+    def hang_up(self, sid: str) -> None:
+        """The call ends; one that was not picked up was refused."""
+        for before, after in (("in-progress", "completed"), ("ringing", "busy"), ("queued", "busy")):
+            call = self.store.move_call(sid, after, before)
+            if call:
+                self._report_call(call, after)
+
+    def _hear(self, call: sqlite3.Row, url: str, more: Mapping[str, str]) -> None:
+        form = self._call_form(call, "in-progress") | dict(more)
+        try:
+            answer = self._post(url, form)
+            said, digits_to = (
+                _spoken(answer) if answer.ok else (f"The desk answered {answer.status_code}.", None)
+            )
+        except (requests.RequestException, ElementTree.ParseError) as fault:
+            said, digits_to = f"The desk gave no usable answer ({type(fault).__name__}).", None
+        self.store.hear(call["sid"], said, digits_to)
+        self._note(call["to"], f"On the telephone: {said}")
+        if digits_to is None:
+            self.hang_up(call["sid"])
+
+    def _report_call(self, call: sqlite3.Row, status: str) -> None:
+        if call["callback"]:
+            # Beside whoever pressed a button: the desk may be slow.
+            form = self._call_form(call, status)
+            threading.Thread(target=self._deliver, args=(call["callback"], form), daemon=True).start()
+
+    def _call_form(self, call: sqlite3.Row, status: str) -> dict[str, str]:
+        return {
+            "AccountSid": self.account_sid,
+            "ApiVersion": "2010-04-01",
+            "CallSid": call["sid"],
+            "CallStatus": status,
+            "Direction": "outbound-api",
+            "From": call["from"],
+            "To": call["to"],
+            "Caller": call["from"],
+            "Called": call["to"],
+        }
+
     def _say(self, from_: str, to: str, body: str) -> None:
         self.store.add_message("outbound-reply", from_, to, body, status="delivered")
 
@@ -100,11 +167,15 @@ class Webhooks:
         form = self._form(message) | {"MessageStatus": step.status, "SmsStatus": step.status}
         if step.error_code:
             form["ErrorCode"] = str(step.error_code)
+        self._deliver(message["callback"], form)
+
+    def _deliver(self, url: str, form: dict[str, str]) -> None:
         for turn in range(_TRIES):
-            if self._was_taken(message["callback"], form):
+            if self._was_taken(url, form):
                 return
             time.sleep(0.5 * 2**turn * self.pace)
-        _log.warning("The desk did not take the report %s of %s.", step.status, message["sid"])
+        sid = form.get("MessageSid") or form["CallSid"]
+        _log.warning("The desk did not take a report of %s.", sid)
 
     def _was_taken(self, url: str, form: dict[str, str]) -> bool:
         try:
@@ -141,3 +212,12 @@ def _texts(answer: requests.Response) -> list[str]:
     # Our own desk wrote it.
     root = ElementTree.fromstring(answer.content)  # noqa: S314
     return [(message.findtext("Body") or message.text or "").strip() for message in root.iter("Message")]
+
+
+def _spoken(answer: requests.Response) -> tuple[str, str | None]:
+    """What a TwiML answer to a call says, once, and where it wants a digit brought, if it waits for one."""
+    # Our own desk wrote it.
+    root = ElementTree.fromstring(answer.content)  # noqa: S314
+    gather = root.find("Gather")
+    said = (root if gather is None else gather).findall("Say")
+    return " ".join(say.text or "" for say in said), None if gather is None else gather.get("action")

@@ -63,14 +63,17 @@ def owed(town: Town, job: str = reactions.NEXT_CONTACT) -> int:
         return len(session.execute(select(outbox.c.id).where(outbox.c.job == job)).all())
 
 
-def report(town: Town, status: str, code: int | None = None, *, newest: bool = False) -> None:
+def report(
+    town: Town, status: str, code: int | None = None, *, newest: bool = False, call: bool = False
+) -> None:
     """Twilio's report on the first attempt, or the newest; kept and applied."""
     duty, now = Duty(town.engine, town.settings, town.keys), clock.now()
     with database.transaction(town.engine) as session:
         order = attempts.c.started_at.desc() if newest else attempts.c.started_at
         first = session.execute(select(attempts).order_by(order)).first()
         assert first is not None
-        kept = {"MessageSid": first.provider_id or "SM1", "MessageStatus": status}
+        what = "Call" if call else "Message"
+        kept = {f"{what}Sid": first.provider_id or "SM1", f"{what}Status": status}
         kept |= {"ErrorCode": str(code)} if code else {}
         id = clock.now().strftime("%H%M%S%f")
         session.execute(

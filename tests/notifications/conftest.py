@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
+import json
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import Any
 from urllib.parse import parse_qsl
 
 import pytest
+import requests
+from openapi_core import OpenAPI
+from openapi_core.contrib.requests import RequestsOpenAPIRequest, RequestsOpenAPIResponse
 
 from foundation.settings import Settings
 from notifications import standin
 from notifications.standin import Running
 from notifications.standin.servers import ACCOUNT_SID, AUTH_TOKEN
 from tests.waiting import until
+
+_CONTRACT = Path(__file__).parent.parent / "contracts" / "twilio_api_v2010.messages_calls.json"
 
 
 @dataclass(frozen=True)
@@ -100,3 +107,45 @@ class _Listener(BaseHTTPRequestHandler):
 
     def log_message(self, format: str, *args: object) -> None:
         """Says nothing."""
+
+
+@pytest.fixture(scope="session")
+def contract() -> OpenAPI:
+    """Twilio's published description. Addresses inside lists are relative, whatever it says of their format."""
+    spec = json.loads(_CONTRACT.read_text())
+    for what in ("Messages", "Calls"):
+        listed = spec["paths"][f"/2010-04-01/Accounts/{{AccountSid}}/{what}.json"]["get"]["responses"]["200"]
+        for listing in listed["content"]["application/json"]["schema"]["properties"].values():
+            if listing.get("format") == "uri":
+                del listing["format"]
+    return OpenAPI.from_dict(spec)
+
+
+@pytest.fixture
+def checked(
+    contract: OpenAPI, phone: Running, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[list[tuple[str, int]]]:
+    """Every exchange with the API, as (method, status); each request and each successful answer is validated.
+
+    A breach fails the test at its end: raised in the middle, the sender would take it for a fault of the wire.
+    """
+    exchanges: list[tuple[str, int]] = []
+    breaches: list[Exception] = []
+    send = requests.Session.send
+
+    def checking(session: requests.Session, request: requests.PreparedRequest, **named: Any) -> Any:
+        if not str(request.url).startswith(f"{phone.base_url}/2010-04-01/"):
+            return send(session, request, **named)
+        original = request.copy()
+        original.url = str(request.url).replace(phone.base_url, "https://api.twilio.com", 1)
+        asked = RequestsOpenAPIRequest(original)
+        breaches.extend(contract.iter_request_errors(asked))
+        answer = send(session, request, **named)
+        exchanges.append((str(request.method), answer.status_code))
+        if answer.ok:
+            breaches.extend(contract.iter_response_errors(asked, RequestsOpenAPIResponse(answer)))
+        return answer
+
+    monkeypatch.setattr(requests.Session, "send", checking)
+    yield exchanges
+    assert breaches == []

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -13,8 +12,6 @@ from typing import Any
 
 import pytest
 import requests
-from openapi_core import OpenAPI
-from openapi_core.contrib.requests import RequestsOpenAPIRequest, RequestsOpenAPIResponse
 
 from foundation import outbox
 from foundation.settings import Settings
@@ -27,55 +24,15 @@ from notifications.twilio_codes import outcome_of, outcome_of_report
 from tests.notifications.conftest import Desk
 from tests.waiting import until
 
-CONTRACT = Path(__file__).parent.parent / "contracts" / "twilio_api_v2010.messages_calls.json"
 TEXT = "[Waypost] IMMINENT referral R-7K3M-Q2. Reply A 7H2K to take it."
 LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
+# Each exchange with the stand-in is checked against Twilio's own description.
+pytestmark = pytest.mark.usefixtures("checked")
 
 
 def number(last: str) -> str:
     """A number that behaves as its last four digits say."""
     return f"+1480555{last}"
-
-
-@pytest.fixture(scope="module")
-def contract() -> OpenAPI:
-    """Twilio's published description. Addresses inside lists are relative, whatever it says of their format."""
-    spec = json.loads(CONTRACT.read_text())
-    listed = spec["paths"]["/2010-04-01/Accounts/{AccountSid}/Messages.json"]["get"]["responses"]["200"]
-    for field in listed["content"]["application/json"]["schema"]["properties"].values():
-        if field.get("format") == "uri":
-            del field["format"]
-    return OpenAPI.from_dict(spec)
-
-
-@pytest.fixture(autouse=True)
-def checked(
-    contract: OpenAPI, phone: Running, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[list[tuple[str, int]]]:
-    """Every exchange with the API, as (method, status); each request and each successful answer is validated.
-
-    A breach fails the test at its end: raised in the middle, the sender would take it for a fault of the wire.
-    """
-    exchanges: list[tuple[str, int]] = []
-    breaches: list[Exception] = []
-    send = requests.Session.send
-
-    def checking(session: requests.Session, request: requests.PreparedRequest, **named: Any) -> Any:
-        if not str(request.url).startswith(f"{phone.base_url}/2010-04-01/"):
-            return send(session, request, **named)
-        original = request.copy()
-        original.url = str(request.url).replace(phone.base_url, "https://api.twilio.com", 1)
-        asked = RequestsOpenAPIRequest(original)
-        breaches.extend(contract.iter_request_errors(asked))
-        answer = send(session, request, **named)
-        exchanges.append((str(request.method), answer.status_code))
-        if answer.ok:
-            breaches.extend(contract.iter_response_errors(asked, RequestsOpenAPIResponse(answer)))
-        return answer
-
-    monkeypatch.setattr(requests.Session, "send", checking)
-    yield exchanges
-    assert breaches == []
 
 
 @pytest.fixture
