@@ -8,6 +8,7 @@ from flask import Blueprint, g, render_template, request
 from flask.blueprints import BlueprintSetupState
 
 from desk import (
+    answer_link,
     answers,
     board,
     calendar,
@@ -104,6 +105,7 @@ _PAGES: tuple[tuple[str, str, Any, Any], ...] = (
     ("/guest/<token>/answer", "guest_answer", None, guest.answer),
     ("/guest/<token>/decline", "guest_decline", None, guest.decline),
     ("/guest/<token>/read", "guest_read", None, guest.read),
+    ("/answer/<token>", "answer_link", answer_link.link_page, answer_link.answer),
     ("/records", "records", records.records_page, None),
     ("/contacts", "contacts", contacts.contacts_page, contacts.add),
     ("/contacts/<contact_id>", "contact", contacts.contact_page, contacts.prove),

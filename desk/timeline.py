@@ -78,7 +78,13 @@ _SENTENCES: dict[str, str] = {
     "receipt_exported": "{who} took a custody receipt of a handoff.",
 }
 _PARTS_OF_SERVICE = {"intake": "A member of the public", "routing": "The service", "clock": "The clock"}
-_VIA = {"sms": ", by text message", "desk": "", "phone": ", by telephone", "voice": ", by a digit on the telephone"}
+_VIA = {
+    "sms": ", by text message",
+    "desk": "",
+    "phone": ", by telephone",
+    "voice": ", by a digit on the telephone",
+    "link": ", by the link of a mail",
+}
 
 
 def moments(session: Session, referral_id: str) -> list[Moment]:

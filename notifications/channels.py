@@ -13,7 +13,7 @@ from sqlalchemy import Row
 from directory.members import Channel
 from foundation import clock
 from foundation.settings import Settings
-from notifications import webhook, words
+from notifications import links, webhook, words
 from notifications.mail import MailSender
 from notifications.outcomes import Action, Outcome, OutcomeState
 from notifications.sms import ProviderSilent, SmsSender
@@ -92,12 +92,14 @@ def _send_call(settings: Settings, call: Call) -> Outcome:
 def _send_mail(settings: Settings, call: Call) -> Outcome:
     if not settings.smtp_host:
         return NO_PROVIDER
+    given, link = _placeholders(settings, call), links.url(settings, call.notice)
     subject, text, html = words.mail_text(
         call.notice.template,
         call.notice.language,
         code=call.notice.code,
+        by_button=link is not None,
         **_asked(call.notice),
-        **_placeholders(settings, call),
+        **(given | {"address": link or given["address"]}),
     )
     # The same notice keeps its Message-ID, so that a mail sent twice is shown once; so it names no attempt.
     outcome = _mail(settings).send(

@@ -164,6 +164,7 @@ _ANSWERED_BY_CODE = {
     Template.ESCALATED: _BY_CODE_SHORT,
     Template.PROOF: _BY_TYPING,
 }
+_BY_BUTTON = {"en": "Answer here: {address}", "es": "Conteste en {address}"}
 _BY_SIGN_IN = {"en": "Sign in: {address}", "es": "Entre en {address}"}
 _WAYS_ASKED = {
     Asked.CONSULT: _BY_CODE_TO_HELP,
@@ -239,15 +240,18 @@ def mail_text(
     code: str | None = None,
     asked: str = Asked.TRANSFER.value,
     drill: bool = False,
+    by_button: bool = False,
 ) -> tuple[str, str, str]:
     """Subject, plain text and HTML of the mail, which say what the text message says.
 
-    A code stands in it only where the mail's own address is to be proved: a referral is not taken by mail.
+    A code stands in it only where the mail's own address is to be proved: a referral is not taken by mail, but
+    `by_button`, on the page that `address` then leads to.
     """
     matter = _matter(template, asked, language, reference, urgency, deadline)
     subject = f"[{'DRILL' if drill else 'Waypost'}] {matter.rstrip('.')}"
     matter = f"DRILL. {matter}" if drill else matter
-    ways = _BY_TYPING if code and template == Template.PROOF.value else _BY_SIGN_IN
+    ways = _BY_BUTTON if by_button else _BY_SIGN_IN
+    ways = _BY_TYPING if code and template == Template.PROOF.value else ways
     way, foot = ways[language].removesuffix(" {address}").format(code=code), _MAIL_FOOT[language]
     html = _HTML.format(
         language=language, subject=subject, matter=matter, way=way, address=address, foot=foot

@@ -201,3 +201,10 @@ def test_other_talk_is_no_answer(typed: str) -> None:
 def test_spanish_has_a_word_for_everything_english_has() -> None:
     for table in (words._URGENCIES, words._MATTERS, replies._REPLIES):
         assert set(table["en"]) == set(table["es"])
+
+
+@pytest.mark.parametrize(("language", "said"), [("en", "Answer here"), ("es", "Conteste en")])
+def test_a_mail_that_can_be_answered_leads_to_the_button(language: str, said: str) -> None:
+    _, text, html = mail_text("offer", language, urgency="elevated", by_button=True, **LONGEST)
+    assert said in text
+    assert said in html
