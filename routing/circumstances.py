@@ -4,7 +4,7 @@ for, at the moments at which they begin and end."""
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -42,8 +42,11 @@ def of(before: RuleSet, after: RuleSet, at: datetime) -> tuple[tuple[Circumstanc
     urgencies = tuple(Urgency) if told_apart else (Urgency.ELEVATED,)
     tried = dict.fromkeys(Circumstance(at, urgency) for urgency in urgencies)
     for rule, rules in _changed(before, after):
-        for moment in (at, *_turns(rule, rules, at)):
-            tried.update(dict.fromkeys(satisfying(rule, rules, moment)))
+        tried.update(dict.fromkeys(satisfying(rule, rules, at)))
+        # On the day on which it ends it holds no more: what would be asked of it then shows what comes after it.
+        undated = replace(rule, valid_from=None, valid_to=None)
+        for moment in _turns(rule, rules, at):
+            tried.update(dict.fromkeys(satisfying(undated, rules, moment)))
     every = tuple(tried)
     return every[:MOST], max(len(every) - MOST, 0)
 

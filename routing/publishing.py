@@ -56,7 +56,10 @@ def publish(
         raise DraftFault("A second person has to approve this draft as it is now.")
     _, after = drafts.before_and_after(session, found)
     rules_id = snapshots.store_rules(session, after.rules.as_json(), f"draft {found.id}", now)
-    snapshots.put_in_force(session, rules_id, found.areas_id, now, effective_at=effective_at)
+    snapshots.put_in_force(
+        session, rules_id, found.areas_id, now, effective_at=effective_at,
+        published_by=by.member_id, approved_by=found.approved_by,
+    )  # fmt: skip
     drafts.compare_and_set(
         session, found, state=DraftState.PUBLISHED.value, ended_by=by.member_id, ended_at=now,
         effective_at=effective_at or now,

@@ -113,6 +113,13 @@ def test_a_newer_version_waits_for_its_day(session: Session) -> None:
     assert boundary_sets.load_set(session, last).on(date(2026, 7, 1)).name(SCHOOL) == "Newest"
 
 
+def test_a_corrected_version_takes_the_place_of_the_one_of_the_same_day(session: Session) -> None:
+    base = boundary_sets.draft_set(session, None, add(session, version("Wrong")), (), "test", NOW)
+    corrected = boundary_sets.draft_set(session, base, add(session, version("Right")), (), "test", NOW)
+    columns = boundary_sets.load_set(session, corrected).extra.columns
+    assert [area.name for area in columns.areas()] == ["Right"]
+
+
 def test_an_area_that_ended_leads_to_what_it_became() -> None:
     one = version("One", valid_to="2026-07-01", relations=[["renamed_to", "school:test-two", "2026-07-01"]])
     two = version("Two", "school:test-two", valid_from="2026-07-01")

@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
-from referrals.facts import Relation, Setting, Urgency
+from referrals.facts import Evidence, Facts, PlaceKind, Relation, Setting, Urgency
 from routing.areas import AreaFault
 from routing.boundaries import Boundaries
-from routing.decision import Change, ChangeKind, Decision, Status
+from routing.decision import Change, ChangeKind, Decision, Status, decide
 from routing.rules import RuleSet
 from tests.routing.cases import (
     ARIZONA,
@@ -64,6 +64,24 @@ def test_an_exclusive_area_shuts_out_the_layers_it_names() -> None:
     decision = ask(rule_set(TRIBE, COUNTY, STATE), IN_RESERVATION, named(MARICOPA))
     assert decision.leads == ("tribe",)
     assert outcomes(decision)["maricopa"] == outcomes(decision)["hub"] == f"shielded by {RESERVATION}"
+
+
+def test_a_written_agreement_passes_through_the_shield_too() -> None:
+    agreed = lead("agreed", MARICOPA, mandate=1)
+    assert ask(rule_set(TRIBE, COUNTY, STATE, agreed), IN_RESERVATION).leads == ("agreed",)
+
+
+def test_near_its_line_an_exclusive_area_shuts_nobody_out() -> None:
+    decision = ask(rule_set(TRIBE, COUNTY), point(33.44, -111.8002, 60))
+    assert {team for team in decision.leads} == {"tribe", "maricopa"}
+    assert "shielded" not in outcomes(decision)["maricopa"]
+
+
+def test_who_owns_it_follows_from_the_state_that_is_certain_not_from_one_across_a_line() -> None:
+    rules = RuleSet.from_json({"root_team": "root", "state_hubs": {"04": "hub", "32": "nevada"}, "rules": []})
+    at_the_river = point(35.1, -114.64)
+    assert ask(rules, at_the_river).owner == "root"
+    assert ask(rules, at_the_river, named(ARIZONA)).owner == "hub"
 
 
 def test_a_mandate_of_law_passes_through_the_shield_and_the_tribe_supports() -> None:
@@ -202,6 +220,21 @@ def test_a_rule_for_all_places_of_a_county_meets_each_of_them() -> None:
     rules = rule_set(COUNTY, lead("cities", MARICOPA, every="place"))
     assert ask(rules, named(MESA)).leads == ("cities",)
     assert ask(rules, named(MARICOPA)).leads == ("maricopa",)
+
+
+def test_a_rule_for_all_places_of_a_county_leaves_out_what_only_touches_it() -> None:
+    inside, touching = (
+        Boundaries.from_json(
+            [{"id": "custom:valley", "name": "Valley", "parents": parents, "zips": {"85281": 1.0}}]
+        )
+        for parents in ({MARICOPA: 1.0}, {MARICOPA: 0.4, "county:04021": 0.6})
+    )
+    rules = rule_set(lead("valleys", MARICOPA, every="custom"))
+    facts = Facts(
+        Urgency.ELEVATED, (), evidence=(Evidence(PlaceKind.PLACE, Relation.INCIDENT, ("custom:valley",)),)
+    )
+    assert decide(facts, rules, inside, MORNING).leads == ("valleys",)
+    assert decide(facts, rules, touching, MORNING).leads == ()
 
 
 def test_a_coarse_maps_lost_city_is_found_by_name_and_by_zip_and_never_silently_by_a_point() -> None:

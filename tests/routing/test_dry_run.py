@@ -91,6 +91,20 @@ def test_a_rule_of_a_later_day_is_tried_on_that_day() -> None:
     assert tried == {date(2026, 6, 1)}
 
 
+@pytest.mark.parametrize("sooner", [True, False])
+def test_a_day_on_which_a_rule_ends_is_tried_whether_it_comes_or_goes(sooner: bool) -> None:
+    night = {"days": ["monday"], "begins": "20:00", "ends": "06:00", "zone": "America/Phoenix"}
+    always, ends = (
+        _snapshot(COUNTY, lead("tempe", TEMPE, hours=night, **more))
+        for more in ({}, {"valid_to": "2026-06-01"})
+    )
+    found = _tried(always, ends) if sooner else _tried(ends, always)
+    (led,) = _of(found, Kind.LEAD)
+    assert (led.before, led.after) == ((("tempe",), ("county",)) if sooner else (("county",), ("tempe",)))
+    # A Monday; before that evening the rule would not have been asked.
+    assert found.circumstances[led.circumstance].at.date() >= date(2026, 6, 1)
+
+
 def test_a_rule_for_one_kind_of_act_is_tried_with_that_act() -> None:
     school = lead("school", TEMPE, settings=["school"], urgencies=["imminent"])
     found = _tried(_snapshot(COUNTY), _snapshot(COUNTY, school))

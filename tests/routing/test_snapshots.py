@@ -111,6 +111,16 @@ def test_what_was_in_force_can_be_asked_of_any_moment(session: Session) -> None:
         snapshots.in_force_at(session, NOW - timedelta(seconds=1))
 
 
+def test_what_was_published_afterwards_did_not_decide_before(session: Session) -> None:
+    """However early it is said to hold: nobody could know of it."""
+    first = publish(session)
+    rules_id = snapshots.store_rules(session, OTHER_RULES, "test", NOW)
+    late, backdated = NOW + timedelta(hours=2), NOW + timedelta(hours=1)
+    snapshots.put_in_force(session, rules_id, first.areas_id, late, effective_at=backdated)
+    assert snapshots.in_force_at(session, late - timedelta(seconds=1)).rules_id == first.rules_id
+    assert snapshots.in_force_at(session, late).rules_id == rules_id
+
+
 def test_new_rules_share_the_map_that_is_loaded(session: Session) -> None:
     publish(session)
     before = snapshots.current(session).boundaries

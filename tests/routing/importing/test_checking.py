@@ -127,6 +127,7 @@ def test_an_outline_may_be_a_column() -> None:
         ({"precision": "-1"}, "more than 0"),
         ({"since": "31.3.2026"}, "a day is written 2026-03-31"),
         ({"since": "2026-03-31", "until": "2026-03-30"}, "ends before it begins"),
+        ({"since": "2026-03-31", "until": "2026-03-31"}, "ends before it begins"),
         ({"wkt": "POLYGON ((1 2"}, "no WKT"),
     ],
 )
