@@ -23,6 +23,7 @@ from notifications.webhook import UrlFault
 
 _CHANNELS = {
     Channel.SMS.value: "Text message",
+    Channel.VOICE.value: "Telephone call, for a number that takes no texts",
     Channel.EMAIL.value: "E-mail",
     Channel.WEBHOOK.value: "Webhook of our own system",
 }

@@ -16,7 +16,12 @@ from directory.guards import guard, signed_in
 from directory.on_call import Turn
 from foundation import clock, database, web
 
-_CHANNELS = {"sms": "text message", "email": "e-mail", "webhook": "their own system"}
+_CHANNELS = {
+    "sms": "text message",
+    "email": "e-mail",
+    "webhook": "their own system",
+    "voice": "telephone call",
+}
 # Four turns are a month of weeks; nobody plans an evening by more.
 _TURNS = 4
 

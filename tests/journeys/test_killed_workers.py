@@ -14,30 +14,31 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import Engine, func, select, update
+from sqlalchemy import Engine, func, insert, select, update
 
 import worker
 from directory.members import Channel
-from foundation import database, outbox
+from foundation import clock, database, outbox
+from foundation.identifiers import new_id
 from foundation.settings import Settings
 from foundation.tables import outbox as outbox_rows
-from notifications import delivery
+from notifications import callbacks, channels, delivery, ringing, silence
 from notifications.standin import running
 from notifications.standin.servers import ACCOUNT_SID, AUTH_TOKEN
-from notifications.tables import attempts, notices
+from notifications.tables import attempts, delivery_reports, notices
 from referrals.duty import Duty
-from routing import jobs
+from routing import clocks, jobs, telling
 from routing.tables import handoffs
 from tests import builders
 from tests.builders import Town
 
-# Step → the function after which the process dies, and how many text messages may then have been sent in all.
+# Step → the function after which the process dies.
 STEPS: dict[str, tuple[Any, str]] = {
     "after the routing job was claimed": (outbox, "claim"),
     "while the decision was written": (jobs, "_write_down"),
     "after the decision and the offer were committed": (jobs, "route_referral"),
     "after the attempt was written": (delivery, "_begin"),
-    "after the provider took the message": (delivery, "_send_sms"),
+    "after the provider took the message": (channels, "_send_sms"),
     "before the outcome was settled": (delivery, "_settle"),
     "after the notice was delivered": (delivery, "deliver"),
 }
@@ -48,13 +49,83 @@ def test_killed(step: str, database_url: str, settings: Settings, tmp_path: Path
     with running(tmp_path / "standin", "http://127.0.0.1:1") as standin:
         town = _town(database_url, settings, standin)
         builders.file_tip(town)
-        _die_at(town, step)
+        _die_at(town, STEPS[step])
         _forget_leases(town.engine)
         # Long enough that an unknown outcome may be asked for.
         with builders.later(seconds=61):
             worker.sweep(_duty(town))
         _assert_told_once(town.engine)
         assert len(_texts(standin)) == 1
+
+
+# Step of the delivery → what is owed when the process dies at it, before it has done it.
+BEFORE: dict[str, tuple[Any, str]] = {
+    "after the notice was claimed, before the attempt was written": (delivery, "_begin"),
+    "after the offer was told, before it was committed": (telling, "tell_step"),
+}
+
+
+@pytest.mark.parametrize("step", BEFORE)
+def test_killed_before(step: str, database_url: str, settings: Settings, tmp_path: Path) -> None:
+    with running(tmp_path / "standin", "http://127.0.0.1:1") as standin:
+        town = _town(database_url, settings, standin)
+        builders.file_tip(town)
+        _die_at(town, BEFORE[step], first=True)
+        assert _texts(standin) == []
+        _forget_leases(town.engine)
+        with builders.later(seconds=61):
+            worker.sweep(_duty(town))
+        _assert_told_once(town.engine)
+        assert len(_texts(standin)) == 1
+
+
+def test_killed_while_the_clock_took_a_step(database_url: str, settings: Settings, tmp_path: Path) -> None:
+    """The step that was not committed is taken by the next process, and once."""
+    with running(tmp_path / "standin", "http://127.0.0.1:1") as standin:
+        town = _town(database_url, settings, standin)
+        builders.file_tip(town)
+        worker.sweep(_duty(town))
+        with builders.later(minutes=20):
+            _die_at(town, (clocks.telling, "tell_step"), first=True)
+            assert _escalations(town.engine) == 0
+            for _ in range(2):
+                clocks.sweep(_duty(town))
+            assert _escalations(town.engine) == 1
+
+
+def test_killed_while_a_report_was_applied(database_url: str, settings: Settings, tmp_path: Path) -> None:
+    """A report that was kept is applied by the next process, and raises the notice once."""
+    with running(tmp_path / "standin", "http://127.0.0.1:1") as standin:
+        town = _town(database_url, settings, standin)
+        builders.file_tip(town)
+        worker.sweep(_duty(town))
+        _keep_report(town.engine)
+        _die_at(town, (callbacks, "_apply"), first=False)
+        assert "delivered" not in _states(town.engine)
+        _forget_leases(town.engine)
+        worker.sweep(_duty(town))
+        assert "delivered" in _states(town.engine)
+
+
+def _keep_report(engine: Engine) -> None:
+    """What the desk keeps when Twilio says that the text arrived."""
+    with database.transaction(engine) as session:
+        texts = select(attempts.c.id, attempts.c.provider_id).where(attempts.c.provider_id.is_not(None))
+        text, now = session.execute(texts).one(), clock.now()
+        report = {"MessageSid": text.provider_id, "MessageStatus": "delivered"}
+        values = {"id": new_id(), "attempt_id": text.id, "received_at": now, "report": report}
+        session.execute(insert(delivery_reports).values(**values))
+        outbox.post(session, callbacks.APPLY, str(values["id"]), now=now)
+
+
+def _states(engine: Engine) -> set[str]:
+    with database.reading(engine) as session:
+        return set(session.execute(select(notices.c.state)).scalars())
+
+
+def _escalations(engine: Engine) -> int:
+    with database.reading(engine) as session:
+        return int(session.execute(select(func.coalesce(func.max(handoffs.c.step), 0))).scalar_one())
 
 
 def _town(url: str, settings: Settings, standin: Any) -> Town:
@@ -76,28 +147,32 @@ def _duty(town: Town, engine: Engine | None = None) -> Duty:
     return Duty(engine or town.engine, town.settings, town.keys)
 
 
-def _die_at(town: Town, step: str) -> None:
-    module, name = STEPS[step]
+def _die_at(town: Town, step: tuple[Any, str], *, first: bool = False) -> None:
+    """Works in a child until it dies after that function, or `first`: before it."""
     town.engine.dispose()
-    child = multiprocessing.get_context("fork").Process(target=_work_and_die, args=(town, module, name))
+    child = multiprocessing.get_context("fork").Process(target=_work_and_die, args=(town, *step, first))
     child.start()
     child.join(60)
     assert child.exitcode == -signal.SIGKILL, f"the process did not reach the step: {child.exitcode}"
 
 
-def _work_and_die(town: Town, module: Any, name: str) -> None:
-    setattr(module, name, _then_die(getattr(module, name)))
+def _work_and_die(town: Town, module: Any, name: str, first: bool) -> None:
+    setattr(module, name, _die if first else _then_die(getattr(module, name)))
     if (registered := f"{module.__name__}.{name}") in worker.JOBS:
         worker.JOBS[registered] = getattr(module, name)
     if name == "_send_sms":
-        delivery._CHANNELS[Channel.SMS] = getattr(module, name)
+        channels.CHANNELS[Channel.SMS] = getattr(module, name)
     worker.sweep(_duty(town, database.make_engine(town.settings.database_url)))
+
+
+def _die(*arguments: Any, **named: Any) -> Any:
+    os.kill(os.getpid(), signal.SIGKILL)
 
 
 def _then_die(function: Callable[..., Any]) -> Callable[..., Any]:
     def dying(*arguments: Any, **named: Any) -> Any:
         result = function(*arguments, **named)
-        if result is not None or function.__name__ in {"route_referral", "deliver", "_settle"}:
+        if result is not None or function.__name__ in {"route_referral", "deliver", "_settle", "_apply"}:
             os.kill(os.getpid(), signal.SIGKILL)
         return result
 
@@ -117,7 +192,9 @@ def _assert_told_once(engine: Engine) -> None:
         assert states <= {"accepted", "sent", "delivered"}, states
         settled = select(func.count()).select_from(attempts).where(attempts.c.outcome == "accepted")
         assert session.execute(settled).scalar_one() == 2
-        assert session.execute(select(func.count()).select_from(outbox_rows)).scalar_one() == 0
+        # What is owed later is a look at what became of the texts, and a call to whoever does not answer.
+        owed = set(session.execute(select(outbox_rows.c.job)).scalars())
+        assert owed <= {silence.LOOK, ringing.RING}, owed
 
 
 def _texts(standin: Any) -> list[Any]:
