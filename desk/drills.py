@@ -85,7 +85,7 @@ def cancel(drill_id: str) -> Page:
 
 
 def _page(session: Session, form: DrillForm, fault: str) -> str:
-    named = dict(form.team.choices)
+    named = {team.id: str(team.name) for team in _teams(session)}
     found = [drill for team_id in named for drill in drills.of_team(session, team_id)]
     latest = sorted(found, key=lambda drill: drill.planned_at, reverse=True)[:50]
     reports = [drills.report(session, drill) for drill in latest]

@@ -137,7 +137,7 @@ CHANNELS: dict[Channel, Callable[[Settings, Call], Outcome]] = {
 }
 
 
-def _placeholders(settings: Settings, call: Call) -> dict[str, str]:
+def _placeholders(settings: Settings, call: Call) -> dict[str, Any]:
     """All that a message may hold besides its code."""
     notice = call.notice
     deadline = words.deadline_words(notice.deadline_at, notice.time_zone, notice.language, now=clock.now())

@@ -64,6 +64,7 @@ def close(session: Session, referral_id: str, *, actor: Actor, now: datetime) ->
     for row in offers[:1]:
         ending.back_to_desk(session, row, actor, "recalled", now)
     if moves.referral(session, referral_id).state in {State.FILED.value, State.OFFERED.value}:
-        at_desk = {"due_at": now, "due_reason": "route"}
-        moves.move(session, referral_id, Move.WAIT_AT_DESK, now=now, actor=actor, **at_desk)
+        moves.move(
+            session, referral_id, Move.WAIT_AT_DESK, now=now, actor=actor, due_at=now, due_reason="route"
+        )
     moves.move(session, referral_id, Move.CLOSE, now=now, actor=actor, due_at=None, due_reason=None)

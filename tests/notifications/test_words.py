@@ -6,6 +6,7 @@ import re
 from datetime import UTC, datetime
 from hashlib import sha256
 from itertools import product
+from typing import Any
 
 import pytest
 
@@ -18,7 +19,7 @@ from routing.states import Kind
 LANGUAGES = ("en", "es")
 # The longest of each: a desk's address of 40 characters, a deadline on another day.
 ADDRESS = "https://desk.waypost.somestate.gov:8443/"
-LONGEST = {"reference": "R-7K3M-Q2", "deadline": "11/25 14:25 AKDT", "address": ADDRESS}
+LONGEST: dict[str, Any] = {"reference": "R-7K3M-Q2", "deadline": "11/25 14:25 AKDT", "address": ADDRESS}
 NOON = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
 
 
@@ -98,7 +99,7 @@ def test_each_kind_that_a_team_is_asked_has_words() -> None:
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_a_drill_says_so_first_on_every_channel(language: str) -> None:
-    given = {"urgency": "imminent", "code": "7H2K", "drill": True, **LONGEST}
+    given: dict[str, Any] = {"urgency": "imminent", "code": "7H2K", "drill": True, **LONGEST}
     subject, text, html = mail_text("offer", language, **given)
     assert sms_text("offer", language, **given).startswith("[DRILL] ")
     assert (subject.startswith("[DRILL] "), text.startswith("DRILL. "), "DRILL. " in html) == (True,) * 3

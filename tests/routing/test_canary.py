@@ -10,6 +10,7 @@ from sqlalchemy import func, select
 import worker
 from desk import board
 from directory import members, teams
+from directory.tables import teams as team_rows
 from foundation import clock, database, heartbeat
 from notifications.tables import notices
 from referrals.duty import Duty
@@ -92,7 +93,7 @@ def test_it_is_off_by_setting(town: Town, duty: Duty) -> None:
 def test_no_board_shows_it(town: Town, duty: Duty, group: str) -> None:
     watch(duty)
     with database.reading(town.engine) as session:
-        everybody = list(session.execute(select(teams.teams.c.id)).scalars())
+        everybody = list(session.execute(select(team_rows.c.id)).scalars())
         assert board.GROUPS[group](session, everybody, None, None).count == 0
 
 
