@@ -17,7 +17,7 @@ from ledger.checkpoints import Place
 from referrals.casework import ACTIONS, DISPOSITIONS
 from routing import handoffs
 from routing.calls import EMERGENCY, RESULTS
-from routing.states import BASES, DECLINES
+from routing.states import BASES, DECLINES, Kind
 
 Entry = dict[str, Any]
 
@@ -67,7 +67,7 @@ _SENTENCES: dict[str, str] = {
     "override_recorded": "{who} wrote down why the handling code could not wait.",
     "need_recorded": "{who} wrote down what is needed, and whom to contact.",
     "handoff_escalated": "{to_team} had not answered, so more people were told.",
-    "content_opened": "{who} opened what was told.",
+    "content_opened": "{who} opened {opened}.",
     "note_recorded": "{who} added a note.",
     "action_recorded": "{who} recorded an action: {action}.",
     "closing_recorded": "{who} wrote down the reason for closing.",
@@ -76,8 +76,28 @@ _SENTENCES: dict[str, str] = {
     "place_learned": "{who} added what was learned of the place.",
     "timeline_exported": "{who} took a copy of this timeline.",
     "receipt_exported": "{who} took a custody receipt of a handoff.",
+    "permission_asked": "{who} asked {to_team} whether it may go to {about}.",
+    "permission_completed": "What {to_team} allowed ended with it.",
+    "handoff_link_made": "{who} made a one-time link for the person outside.",
+    "handoff_link_entered": "The person outside came in by the link and the code.",
+    "handoff_link_refused": "Somebody typed a wrong code at the one-time link.",
+    "handoff_link_ended": "{who} ended the one-time link.",
+    "handoff_confirmed_by_link": "The person outside said by the link that they have it.",
+    "hold_placed": "{who} placed a legal hold.",
+    "hold_recorded": "{who} wrote down why it must be kept.",
+    "hold_lifted": "{who} lifted a legal hold.",
+    "erasure_asked": "{who} asked that it be erased.",
+    "erasure_refused": "{who} did not approve the erasure.",
 }
-_PARTS_OF_SERVICE = {"intake": "A member of the public", "routing": "The service", "clock": "The clock"}
+# A permission is a handoff like others, and reads as none.
+_OF_A_PERMISSION = {"asked": "permission_asked", "handoff_completed": "permission_completed"}
+_TOLD = {"narrative", "subject", "reporter", "attachments"}
+_PARTS_OF_SERVICE = {
+    "intake": "A member of the public",
+    "routing": "The service",
+    "clock": "The clock",
+    "guest link": "The person outside",
+}
 _VIA = {
     "sms": ", by text message",
     "desk": "",
@@ -114,7 +134,7 @@ def places(session: Session, referral_id: str) -> dict[int, Place]:
 
 def _sameness(entry: Entry) -> Any:
     return (
-        (entry["kind"], *sorted(entry["actor"].items()))
+        (entry["kind"], *sorted(entry["actor"].items()), *entry["facts"].get("parts", ()))
         if entry["kind"] == "content_opened"
         else entry["hash"]
     )
@@ -123,7 +143,8 @@ def _sameness(entry: Entry) -> Any:
 def _moment(same: list[Entry], names: dict[str, str]) -> Moment:
     entry, times = same[0], len(same)
     said = _words(entry, names)
-    sentence = _SENTENCES.get(entry["kind"], entry["kind"].replace("_", " ").capitalize() + ".")
+    kind = _kind(entry)
+    sentence = _SENTENCES.get(kind, kind.replace("_", " ").capitalize() + ".")
     more = f" {times} times in a row" if times > 1 else ""
     return Moment(
         at=datetime.fromisoformat(entry["at"]),
@@ -132,6 +153,18 @@ def _moment(same: list[Entry], names: dict[str, str]) -> Moment:
         hash=entry["hash"],
         positions=tuple(each["position"] for each in same),
     )
+
+
+def _kind(entry: Entry) -> str:
+    kind, of = str(entry["kind"]), entry["facts"].get("kind")
+    return _OF_A_PERMISSION.get(kind, kind) if of == Kind.PERMISSION.value else kind
+
+
+def _opened(parts: Iterable[str]) -> str:
+    """What somebody opened: of a helper it must not be said that they read what was told."""
+    if _TOLD & set(parts):
+        return "what was told"
+    return " and ".join(words.PARTS[part].lower() for part in parts if part in words.PARTS) or "their part"
 
 
 def _words(entry: Entry, names: dict[str, str]) -> dict[str, str]:
@@ -143,6 +176,7 @@ def _words(entry: Entry, names: dict[str, str]) -> dict[str, str]:
         "from_team": names.get(facts.get("from_team"), "its team"),
         "to_team": names.get(facts.get("to_team"), "a team"),
         "kind": facts.get("kind", "handoff"),
+        "opened": _opened(facts.get("parts", ())),
         "via": _VIA.get(facts.get("via"), ""),
         "reason": DECLINES.get(facts.get("reason"), "another reason"),
         "disposition": DISPOSITIONS.get(facts.get("disposition"), "closed"),
@@ -160,7 +194,7 @@ def _words(entry: Entry, names: dict[str, str]) -> dict[str, str]:
 
 def _note(entry: Entry, said: dict[str, str]) -> str:
     facts = entry["facts"]
-    if entry["kind"] in ("offered", "asked"):
+    if _kind(entry) in ("offered", "asked"):
         parts = [words.PARTS[part].lower() for part in facts["parts"] if part in words.PARTS]
         return (
             f"With it: {', '.join(parts) or 'no words'}. Ground: {BASES.get(facts['basis'], facts['basis'])}."

@@ -15,10 +15,11 @@ def main() -> None:
         print("\nThe Tempe story, through the real doors\n")
         cast = tempe.Cast(house)
         reference = tempe.tell(house, cast, lambda sentence: print(f"  - {sentence}", flush=True))
+        proved = tempe.proof(house, cast["Ines"], reference)[0]
         print(f"\nThe chain of custody of {reference}, as the desk prints it\n")
         print(handing.timeline(cast["Ines"], reference))
         print("\nThe exported timeline, checked offline by docs/verify/verify_receipt.py\n")
-        print(tempe.proof(house, cast["Ines"], reference)[0] + " One altered byte: not proved.")
+        print(f"{proved} One altered byte: not proved.")
         print(f"\nThe ledger's verdict\n\n{tempe.verdict(house)}\n")
 
 

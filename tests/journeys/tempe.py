@@ -25,6 +25,7 @@ NARRATIVE = "The account @sb_example wrote: tomorrow at Saguaro Bend, third peri
 SUBJECT = "A student, unknown. Account @sb_example"
 SECRETS = ("sb_example", "Saguaro", "third period", "student", "Tempe", "threat")
 
+ENDED = "Help and safety are in place; the work is done"
 NEED = "A talk with the family this week. Tomas Reed, 480 555 0131."
 
 ADA, INES, TOMAS, SOL = "+16025550120", "+14805550130", "+14805550131", "+14805550170"
@@ -201,7 +202,8 @@ def _documented_and_closed(cast: Cast, reference: str, say: Say) -> None:
     tomas.open(f"/referrals/{reference}/closing").submit({"answer": "approve"}, button="nswer")
     assert tomas.status == 200, tomas.text[:600]
     frank.open(f"/portal/forwards/{reference}")
-    assert "closed" in frank.text.lower(), frank.text[:600]
+    assert f"Closed. {ENDED}" in frank.text, frank.text[:600]
+    assert ENDED in cast["Ada"].open(f"/referrals/{reference}").text
     say(
         "Ines proposes to close it as managed; Tomas, a second member, approves. FBI Phoenix sees the disposition."
     )
@@ -211,6 +213,7 @@ def _olu_sees_nothing(olu: Visitor, reference: str, say: Say) -> None:
     for page in ("", "/why", "/timeline", "/note"):
         assert olu.open(f"/referrals/{reference}{page}").status == 404
         assert reference not in olu.text
+    assert olu.open(f"/find?reference={reference}").status == 404
     say("Olu, of another city's team, can neither find nor open it.")
 
 

@@ -15,7 +15,14 @@ def test_the_tempe_story_holds_and_its_ledger_verifies(house: RunningHouse, cast
     said, file = tempe.proof(house, cast["Ines"], reference)
     assert said.startswith(f"PROVED: all {len(file['entries'])} entries")
     sentences = " ".join(entry["sentence"] for entry in file["entries"])
-    for team in ("AZ-STAMP", tempe.CITY, tempe.SCHOOL, tempe.CARE):
-        assert team in sentences
+    for who, kind in (
+        ("Ada Ruiz of AZ-STAMP", "transfer"),
+        (f"Tomas Reed of {tempe.CITY}", "transfer"),
+        (f"Sol Ibarra of {tempe.SCHOOL}", "consult"),
+        (f"Cora Dean of {tempe.CARE}", "support"),
+    ):
+        assert f"{who} acknowledged the {kind}" in sentences
+    assert "Cora Dean opened the need, and whom to contact." in sentences
+    assert "Ada Ruiz asked FBI Phoenix whether it may go to Tempe Police." in sentences
     tempe.nobody_is_called_names(cast)
     assert "The ledger is intact" in tempe.verdict(house)
