@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import abort, render_template, request
+from flask import abort, g, render_template, request
 from flask_wtf import FlaskForm
 from sqlalchemy import Row
 from sqlalchemy.orm import Session
@@ -75,7 +75,7 @@ def _notice(session: Session, token: str) -> Row[Any]:
 
 
 def _page(session: Session, notice: Row[Any], done: str) -> str:
-    handoff = handoffs.handoff(session, notice.subject_id)
+    g.time_zone, handoff = notice.time_zone, handoffs.handoff(session, notice.subject_id)
     return render_template(
         "answer_link.html",
         form=PressForm(),

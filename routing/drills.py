@@ -140,7 +140,8 @@ def _people(session: Session, offers: list[Row[Any]]) -> list[Times]:
     told = session.execute(
         select(notices.c.member_id, func.min(notices.c.created_at).label("at"), left.label("left_at"))
         .outerjoin(attempts, attempts.c.notice_id == notices.c.id)
-        .where(notices.c.subject_id.in_([offer.id for offer in offers]))
+        # Who only heard what became of it was not asked.
+        .where(notices.c.subject_id.in_([offer.id for offer in offers]), notices.c.code_until.is_not(None))
         .group_by(notices.c.member_id)
         .order_by(func.min(notices.c.created_at), notices.c.member_id)
     ).all()

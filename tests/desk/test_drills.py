@@ -53,7 +53,7 @@ def test_a_drill_is_answered_as_a_real_one_and_ends_by_itself(town: Town, duty: 
     with later(minutes=3):
         desk.seat("Ines").send(f"/referrals/{reference}", to="/acknowledge")
         drills.keep(duty)
-    person = report(town).people[0]
+    (person,) = report(town).people
     assert (person.name, person.took_it, report(town).answered) == ("Ines Vega", True, True)
     assert person.took is not None
     assert timedelta(minutes=3) <= person.took < timedelta(minutes=4)
