@@ -4,19 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from flask import g
 from sqlalchemy.orm import Session
 
-from directory import members, teams
+from directory import teams
 from directory.teams import TeamKind
-from routing import jobs
+from referrals.facts import Urgency
+from routing import explanation, jobs
 from routing.decision import Decision
 
 
 def teams_to_ask(session: Session, without: Iterable[str | None]) -> list[tuple[str, str]]:
-    """Ids and labels of all teams that work at a desk, by name. Offices forward and are never asked."""
-    silent, left_out = members.unreachable_teams(session), set(without)
+    """Ids and labels of all teams that work at a desk, by name; who could not be told of this referral, at its urgency,
+    says why. Offices forward and are never asked."""
+    silent, left_out = jobs.unreachable(session, Urgency(g.referral.urgency)), set(without)
     return [
-        (team.id, f"{team.name} (nobody can be reached)" if team.id in silent else str(team.name))
+        (
+            team.id,
+            f"{team.name} ({explanation.UNREACHABLE[silent[team.id]]})"
+            if team.id in silent
+            else str(team.name),
+        )
         for team in teams.all_teams(session)
         if team.kind != TeamKind.OFFICE.value and team.id not in left_out
     ]

@@ -5,7 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from bs4 import BeautifulSoup
+from sqlalchemy import delete
 
+from directory.members import Channel
+from directory.tables import contacts
+from foundation import database
+from referrals.facts import Urgency
 from tests.builders import WORDS, csrf_token
 from tests.desk.sitting import Desk, Seat
 
@@ -151,3 +156,14 @@ def test_who_only_helps_is_offered_no_note_and_keeps_the_words_of_one(desk: Desk
     data = {"csrf_token": csrf_token(str(desk.seat("Sol").look("/"))), "words": "we are on it"}
     answer = desk.seat("Sol").client.post(f"/referrals/{reference}/note", data=data)
     assert (answer.status_code, "we are on it" in answer.text) == (404, True)
+
+
+def test_a_team_with_mail_alone_says_so_where_it_cannot_wait(desk: Desk) -> None:
+    with database.transaction(desk.town.engine) as session:
+        mine = contacts.c.member_id == desk.town.member_id("Olu")
+        session.execute(delete(contacts).where(mine, contacts.c.channel == Channel.SMS.value))
+    told = "Mesa Police (nobody there has a telephone, and this cannot wait)"
+    for urgency, says in ((Urgency.IMMINENT, True), (Urgency.ELEVATED, False)):
+        reference = desk.held(urgency=urgency, form_key=f"{urgency}, a form's own key of 128 bits")
+        page = desk.seat("Ines").look(f"/referrals/{reference}/hand-on")
+        assert (told in [option.get_text(strip=True) for option in page.select("option")]) is says

@@ -11,6 +11,7 @@ from foundation import clock, database
 from referrals.facts import Urgency
 from routing import demonstration, drafts, dry_run, publishing, snapshots
 from routing.drafts import Draft, DraftFault
+from routing.redeciding import redecide
 from tests.builders import Town, file_tip, later
 
 TEMPE = "place:0473000"
@@ -104,7 +105,7 @@ def test_who_publishes_and_who_approved_stand_beside_what_is_in_force(town: Town
 def test_a_dry_run_is_about_what_it_tried_though_the_draft_changed_before_and_meanwhile(
     town: Town, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    draft_id, whole = begun(town), dry_run.redecide
+    draft_id = begun(town)
     put(town, draft_id)
     with database.transaction(town.engine) as session:
         dry_run.ask(session, drafts.read(session, draft_id), clock.now())
@@ -114,7 +115,7 @@ def test_a_dry_run_is_about_what_it_tried_though_the_draft_changed_before_and_me
 
     def meanwhile(*given: Any) -> Any:
         put(town, draft_id, priority=6)
-        return whole(*given)
+        return redecide(*given)
 
     monkeypatch.setattr(dry_run, "redecide", meanwhile)
     assert asked is not None
