@@ -154,26 +154,35 @@ def _offer_company(case: Case, holder: str) -> None:
     """The subject's place is consulted, and support and notify rules all apply, whoever leads; each team is asked
     once, and the holder never."""
     past = handoffs.of_referral(case.session, case.referral.id)
+    # Who is consulted is not asked to support as well: a team has its strongest role only.
+    strongest = {holder}
     for kind, reason, company in (
         (Kind.CONSULT, Reason.SUBJECT_PLACE, _where_the_subject_is(case)),
         (Kind.SUPPORT, Reason.SUPPORT_RULE, case.decision.supports),
         (Kind.INFORM, Reason.NOTIFY_RULE, case.decision.notifies),
     ):
-        asked = {holder, *(offer.to_team_id for offer in past if offer.kind == kind.value)}
+        asked = {*strongest, *(offer.to_team_id for offer in past if offer.kind == kind.value)}
         for team in (team for team in company if team not in asked):
             case.offer(kind, holder, team, reason)
+        strongest.update(company)
 
 
 def _where_the_subject_is(case: Case) -> tuple[str, ...]:
     """The team that would lead by the subject's place, had the target's not outweighed it; only where another
     programme answers there. Within one programme a neighbour helps if its rule says so."""
     decision = case.decision
+    # By the relation or by a mandate: either way the team where the danger is came first.
+    won_elsewhere = any(
+        entry.outcome in {Outcome.LEAD, Outcome.TIED} and entry.relation is not Relation.SUBJECT
+        for entry in decision.considered
+    )
     outweighed = [
         entry.team
         for entry in decision.considered
         if entry.role is Role.LEAD
         and entry.relation is Relation.SUBJECT
-        and (entry.outcome, entry.detail) == (Outcome.LOST, "relation")
+        and entry.outcome is Outcome.LOST
+        and won_elsewhere
     ]
     leading = {_programme(case.session, team) for team in (*decision.leads, *decision.offered_at_once)}
     return tuple(team for team in outweighed[:1] if _programme(case.session, team) not in leading)

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
+from foundation import clock, database
 from referrals.facts import Evidence, PlaceKind, Relation, Urgency
+from routing import demonstration, snapshots
 from routing.states import Kind
 from tests.builders import Town, later
 from tests.routing.acts import Case, faults, forward, run_jobs, sweep, tip
@@ -55,3 +58,23 @@ def test_if_both_decline_the_desk_holds_and_nobody_is_asked_twice(town: Town) ->
     run_jobs(town)
     assert (case.holder, case.row().state) == ("root-desk", "at_desk")
     assert (case.offers(), case.offers(Kind.CONSULT)) == ({"az-stamp": "declined"}, {"nv-hub": "declined"})
+
+
+def test_a_mandate_there_does_not_leave_the_subjects_state_out(town: Town) -> None:
+    _publish(town, team="az-stamp", area="state:04", role="lead", mandate=1)
+    case = tip(town, Urgency.ELEVATED, ARIZONA, LIVES_IN_NEVADA)
+    assert (list(case.offers()), list(case.offers(Kind.CONSULT))) == (["az-stamp"], ["nv-hub"])
+
+
+def test_who_is_consulted_is_not_asked_to_support_as_well(town: Town) -> None:
+    _publish(town, team="nv-hub", area="state:32", role="support")
+    case = tip(town, Urgency.ELEVATED, ARIZONA, LIVES_IN_NEVADA)
+    assert (list(case.offers(Kind.CONSULT)), case.offers(Kind.SUPPORT)) == (["nv-hub"], {})
+
+
+def _publish(town: Town, team: str, **rule: Any) -> None:
+    """One more rule comes into force."""
+    rules = demonstration.rules(town.team)
+    rules["rules"].append({"id": "more", "team": town.team[team], **rule})
+    with database.transaction(town.engine) as session:
+        snapshots.publish(session, areas=demonstration.areas(), rules=rules, source="test", now=clock.now())
