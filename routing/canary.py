@@ -6,6 +6,7 @@ acknowledged lately, all of these live. The robot sits in a team of its own that
 
 from __future__ import annotations
 
+import logging
 import secrets
 from datetime import datetime, timedelta
 from typing import Any
@@ -28,12 +29,15 @@ from referrals.facts import Urgency
 from referrals.filing import Mark
 from referrals.grants import Keys
 from referrals.keyring import Keyring
+from referrals.moves import NotNow
 from referrals.states import State
 from referrals.tables import referrals
 from referrals.team_keys import make_team_keys
 from routing import handoffs, marked
 from routing.handoffs import AlreadyAnswered, Offer
 from routing.outcomes import Case
+
+log = logging.getLogger(__name__)
 
 # Of the heartbeat that an acknowledged canary leaves.
 PART = "canary"
@@ -48,18 +52,19 @@ _TOLD = (NoticeState.ACCEPTED.value, NoticeState.DELIVERED.value)
 def keep_watch(duty: Duty) -> int:
     """Answers the canaries that reached the robot, ends old ones, files the next; returns how many were answered.
 
-    The clock calls it once a minute. With CANARY_MINUTES=0 it only ends what is there.
+    The clock calls it once a minute. With CANARY_MINUTES=0 it only ends what is there. What watches must not stop
+    what is watched: whatever goes wrong is logged by its class, and shows as a canary that did not come through.
     """
-    answered = sum(_answer(duty, row) for row in _waiting(duty))
-    now = clock.now()
-    with database.transaction(duty.engine) as session:
-        for row in _open(session):
-            if row.filed_at < now - _GIVEN_UP_AFTER:
-                marked.close(session, row.id, actor=_ACTOR, now=now)
-    if _is_time(duty, now):
-        make_robot(duty, now)
-        with database.transaction(duty.engine) as session:
-            marked.file(session, duty.settings, Mark.CANARY, Urgency.ELEVATED, _WORDS, now)
+    now, answered = clock.now(), 0
+    try:
+        answered = sum(_answer(duty, row) for row in _waiting(duty))
+        marked.close_all(duty, _given_up(duty, now), actor=_ACTOR, now=now)
+        if _is_time(duty, now):
+            make_robot(duty, now)
+            with database.transaction(duty.engine) as session:
+                marked.file(session, duty.settings, Mark.CANARY, Urgency.ELEVATED, _WORDS, now)
+    except Exception as fault:
+        log.error("the canary failed: %s", type(fault).__name__)
     return answered
 
 
@@ -126,6 +131,11 @@ def _open(session: Session) -> list[Row[Any]]:
     return list(session.execute(select(referrals.c.id, referrals.c.filed_at).where(*mine)))
 
 
+def _given_up(duty: Duty, now: datetime) -> list[str]:
+    with database.reading(duty.engine) as session:
+        return [row.id for row in _open(session) if row.filed_at < now - _GIVEN_UP_AFTER]
+
+
 def _waiting(duty: Duty) -> list[Row[Any]]:
     """Notices that reached the robot, of canaries that are open."""
     with database.reading(duty.engine) as session:
@@ -142,7 +152,7 @@ def _answer(duty: Duty, notice: Row[Any]) -> bool:
             _acknowledge(session, duty.keys, notice, now)
             contacts.answered_from(session, notice.contact_id, now)
             heartbeat.beat(session, PART, now)
-    except AlreadyAnswered:
+    except (AlreadyAnswered, NotNow):
         return False
     return True
 

@@ -91,15 +91,25 @@ def cancel(session: Session, drill_id: str, now: datetime) -> bool:
 def keep(duty: Duty) -> int:
     """Ends drills that are over and begins those whose time has come; returns how many began. The clock calls it."""
     now = clock.now()
-    with database.transaction(duty.engine) as session:
-        for referral_id in _going(session, now):
-            marked.close(session, referral_id, actor=_ACTOR, now=now)
+    with database.reading(duty.engine) as session:
+        over = _going(session, now)
         due = drills.c.planned_at <= now, drills.c.referral_id.is_(None), drills.c.cancelled_at.is_(None)
-        begin = session.execute(select(drills).where(*due)).all()
-        for drill in begin:
+        planned = session.execute(select(drills).where(*due)).all()
+    marked.close_all(duty, over, actor=_ACTOR, now=now)
+    return sum(_begin(duty, drill, now) for drill in planned)
+
+
+def _begin(duty: Duty, drill: Row[Any], now: datetime) -> bool:
+    """Whether it was this clock that began it."""
+    try:
+        with database.transaction(duty.engine) as session:
             filed = marked.file(session, duty.settings, Mark.DRILL, Urgency(drill.urgency), _WORDS, now)
-            session.execute(update(drills).where(drills.c.id == drill.id).values(referral_id=filed.id))
-    return len(begin)
+            mine = drills.c.id == drill.id, drills.c.referral_id.is_(None), drills.c.cancelled_at.is_(None)
+            if not database.changed(session, update(drills).where(*mine).values(referral_id=filed.id)):
+                raise moves.NotNow("another clock began it, or it was taken back")
+    except moves.NotNow:
+        return False
+    return True
 
 
 def act_on(case: Case) -> None:

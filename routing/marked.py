@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -9,15 +10,18 @@ from sqlalchemy import Row
 from sqlalchemy.orm import Session
 
 from directory import teams
+from foundation import database
 from foundation.identifiers import new_id
 from foundation.settings import Settings
 from ledger.entries import Actor
 from referrals import content, filing, moves
+from referrals.duty import Duty
 from referrals.facts import Facts, Urgency
 from referrals.filing import Filed, Filing, Mark, Source
+from referrals.moves import NotNow
 from referrals.states import Move, State
 from routing import ending
-from routing.register import open_offers
+from routing.register import AlreadyAnswered, open_offers
 from routing.states import KINDS, Basis, Kind, Reason
 
 
@@ -53,6 +57,16 @@ def proposal(referral: Row[Any], to_team: str, decision_id: str | None) -> dict[
         "parts": KINDS[Kind.TRANSFER].parts,
         "decision_id": decision_id,
     }
+
+
+def close_all(duty: Duty, referral_ids: Sequence[str], *, actor: Actor, now: datetime) -> None:
+    """Ends each in a transaction of its own; where somebody acts on one meanwhile, it is ended the next time."""
+    for id in referral_ids:
+        try:
+            with database.transaction(duty.engine) as session:
+                close(session, id, actor=actor, now=now)
+        except (AlreadyAnswered, NotNow):
+            continue
 
 
 def close(session: Session, referral_id: str, *, actor: Actor, now: datetime) -> None:

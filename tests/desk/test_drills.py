@@ -137,3 +137,11 @@ def test_others_drills_are_not_shown_and_not_planned(town: Town, duty: Duty, des
 def test_the_clock_keeps_drills_and_canaries(duty: Duty) -> None:
     named = {f"{keep.__module__}.{keep.__name__}" for keep in worker.UPKEEP}
     assert {"routing.drills.keep", "routing.canary.keep_watch", "routing.signs.call_outside"} <= named
+
+
+def test_of_two_clocks_one_begins_it(town: Town, duty: Duty, desk: Desk) -> None:
+    desk.seat("Ines").send("/drills", {"team": town.team[TEMPE]})
+    with database.reading(town.engine) as session:
+        (drill,) = drills.of_team(session, town.team[TEMPE])
+    assert (drills._begin(duty, drill, clock.now()), drills._begin(duty, drill, clock.now())) == (True, False)
+    assert row(town).mark == "drill"

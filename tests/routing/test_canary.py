@@ -82,6 +82,18 @@ def test_it_is_late_when_the_last_one_is_old(town: Town, duty: Duty) -> None:
         assert is_late(duty)
 
 
+def test_a_canary_that_fails_stops_no_clock_and_shows(
+    town: Town, duty: Duty, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def refuse(*_: object) -> None:
+        raise OSError("the keyring is not ours to write")
+
+    monkeypatch.setattr(canary, "make_robot", refuse)
+    assert watch(duty) == 0
+    assert caplog.messages == ["the canary failed: OSError"]
+    assert is_late(duty)
+
+
 def test_it_is_off_by_setting(town: Town, duty: Duty) -> None:
     off = replace(duty, settings=replace(duty.settings, canary_minutes=0))
     watch(off)
