@@ -9,7 +9,7 @@ JOBS ?= 2
 TESTS ?= tests
 
 .DEFAULT_GOAL := help
-.PHONY: help run reset codes story test test-slow check lint bench migrate assets areas requirements clean
+.PHONY: help run reset codes story test test-slow soak check lint bench migrate assets areas requirements clean
 
 help: ## What can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -31,6 +31,9 @@ test: .venv/.installed-dev .venv/chromium ## Install what tests need and run the
 
 test-slow: .venv/.installed-dev .venv/chromium ## The long soaks, which no change waits for
 	@$(PY) -m pytest $(TESTS) -m slow --timeout 1800
+
+soak: .venv/.installed-dev ## Two minutes of killed workers, broker and database, and the count (SOAK="--seconds 600")
+	@$(PY) -m tests.soak $(SOAK)
 
 check: lint test ## All that a change must pass
 
