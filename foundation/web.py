@@ -17,6 +17,7 @@ from jinja2 import StrictUndefined
 from sqlalchemy import Engine, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.orm import Session
 from werkzeug.exceptions import HTTPException, InternalServerError, ServiceUnavailable
 from werkzeug.middleware.proxy_fix import ProxyFix
 from werkzeug.wrappers import Response as BaseResponse
@@ -135,13 +136,15 @@ def healthz() -> str:
 
 
 def readyz() -> tuple[str, int]:
-    """This process can reach its database."""
+    """This process can do its work: it reaches its database, and finds there what its door needs."""
+    missing: Callable[[Session], str] | None = current_app.extensions.get("missing")
     try:
         with database.reading(engine()) as session:
             session.execute(text("SELECT 1"))
-    except DBAPIError:
+            lacks = missing(session) if missing else ""
+    except (DBAPIError, PoolTimeout):
         return "no database\n", 503
-    return "ok\n", 200
+    return (f"{lacks}\n", 503) if lacks else ("ok\n", 200)
 
 
 # Both are for machines and tell nothing; the guards' test reads this mark.

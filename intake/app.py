@@ -11,12 +11,14 @@ from foundation import web
 from foundation.settings import Settings
 from intake import door, views
 from intake.portal import portal
+from referrals import filing
 from routing.standing import find_standing
 
 
 def create_app(settings: Settings, engine: Engine) -> Flask:
     """The tip form, the receipt, the status page and the agencies' portal."""
     app = web.make_app("intake", "intake", settings, engine)
+    app.extensions["missing"] = filing.missing
     guards.install(app, find_standing)
     door.install(app, engine, settings)
     for blueprint in (door.public, portal, account):

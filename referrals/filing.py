@@ -10,6 +10,7 @@ from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import Row, insert, select
+from sqlalchemy.exc import NoResultFound
 from sqlalchemy.orm import Session
 
 from directory import teams
@@ -93,6 +94,15 @@ def routing_recipient(session: Session) -> Recipient:
     desk = teams.root_desk(session)
     key = teams.public_key(session, desk.id, KeyPurpose.ROUTING)
     return Recipient(desk.id, key.id, key.suite, key.public_key)
+
+
+def missing(session: Session) -> str:
+    """What keeps a tip from being sealed and filed, in words; empty where nothing does."""
+    try:
+        routing_recipient(session)
+    except NoResultFound:
+        return "no desk to seal to"
+    return ""
 
 
 def seal(documents: Mapping[str, bytes], *, deployment: str, to: Recipient) -> Sealed:
