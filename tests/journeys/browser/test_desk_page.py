@@ -67,6 +67,10 @@ def test_every_page_fits_at_each_width_and_axe_finds_nothing(
     for path in ("/", "/find", "/teams", "/status", *(f"/referrals/{reference}{view}" for view in views)):
         page.goto(path)
         is_sound(page, desk.town.engine, path)
+    page.goto("/")
+    page.click("summary")
+    assert page.get_by_role("link", name="My contacts").is_visible()
+    is_sound(page, desk.town.engine, "the menu")
 
 
 def _press(page: Page, name: str) -> None:
