@@ -17,7 +17,7 @@ from ledger.checkpoints import Place
 from referrals.casework import ACTIONS, DISPOSITIONS
 from routing import handoffs
 from routing.calls import EMERGENCY, RESULTS
-from routing.states import BASES, DECLINES, Kind
+from routing.states import BASES, DECLINES
 
 Entry = dict[str, Any]
 
@@ -78,6 +78,11 @@ _SENTENCES: dict[str, str] = {
     "receipt_exported": "{who} took a custody receipt of a handoff.",
     "permission_asked": "{who} asked {to_team} whether it may go to {about}.",
     "permission_completed": "What {to_team} allowed ended with it.",
+    "told_outside": "{who} told an agency outside this service.",
+    "refused_outside": "The agency outside will not take it.",
+    "silent_outside": "The agency outside was not called back in time, so that handoff ended.",
+    "recalled_outside": "{who} took back what was handed outside.",
+    "done_outside": "What was handed outside is done.",
     "handoff_link_made": "{who} made a one-time link for the person outside.",
     "handoff_link_entered": "The person outside came in by the link and the code.",
     "handoff_link_refused": "Somebody typed a wrong code at the one-time link.",
@@ -89,8 +94,16 @@ _SENTENCES: dict[str, str] = {
     "erasure_asked": "{who} asked that it be erased.",
     "erasure_refused": "{who} did not approve the erasure.",
 }
-# A permission is a handoff like others, and reads as none.
-_OF_A_PERMISSION = {"asked": "permission_asked", "handoff_completed": "permission_completed"}
+# A permission and a recipient outside are handoffs like others, and read as none.
+_READS_AS = {
+    ("permission", "asked"): "permission_asked",
+    ("permission", "handoff_completed"): "permission_completed",
+    ("external", "asked"): "told_outside",
+    ("external", "handoff_declined"): "refused_outside",
+    ("external", "handoff_lapsed"): "silent_outside",
+    ("external", "handoff_recalled"): "recalled_outside",
+    ("external", "handoff_completed"): "done_outside",
+}
 _TOLD = {"narrative", "subject", "reporter", "attachments"}
 _PARTS_OF_SERVICE = {
     "intake": "A member of the public",
@@ -156,8 +169,9 @@ def _moment(same: list[Entry], names: dict[str, str]) -> Moment:
 
 
 def _kind(entry: Entry) -> str:
-    kind, of = str(entry["kind"]), entry["facts"].get("kind")
-    return _OF_A_PERMISSION.get(kind, kind) if of == Kind.PERMISSION.value else kind
+    """The kind by which it reads: of a handoff, by what was asked in it too."""
+    kind = str(entry["kind"])
+    return _READS_AS.get((str(entry["facts"].get("kind")), kind), kind)
 
 
 def _opened(parts: Iterable[str]) -> str:
@@ -194,7 +208,7 @@ def _words(entry: Entry, names: dict[str, str]) -> dict[str, str]:
 
 def _note(entry: Entry, said: dict[str, str]) -> str:
     facts = entry["facts"]
-    if _kind(entry) in ("offered", "asked"):
+    if entry["kind"] in ("offered", "asked") and _kind(entry) != "permission_asked":
         parts = [words.PARTS[part].lower() for part in facts["parts"] if part in words.PARTS]
         return (
             f"With it: {', '.join(parts) or 'no words'}. Ground: {BASES.get(facts['basis'], facts['basis'])}."

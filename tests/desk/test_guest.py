@@ -181,5 +181,6 @@ def test_the_referrals_page_leads_to_the_link_while_nobody_outside_has_answered(
     found = page.find("a", string="Give them a one-time link")
     assert found is not None
     assert found["href"] == link
+    assert "Ines Vega told an agency outside this service." in " ".join(page.get_text(" ").split())
     sheriff.send("/answer", is_me="y")
     assert sheriff.desk.seat("Ines").look(address).find("a", href=link) is None
