@@ -19,7 +19,7 @@ from referrals.facts import Evidence, Facts, Relation
 from referrals.states import State
 from routing import explanation, jobs
 from routing.boundaries import Boundaries
-from routing.decision import Decision
+from routing.decision import Decision, Status
 from routing.naming import named
 from routing.states import DECLINES, Decline, HandoffState
 
@@ -40,6 +40,12 @@ _ANSWERED = {
     HandoffState.DECLINED: lazy_gettext("%(team)s declined: %(reason)s."),
     HandoffState.LAPSED: lazy_gettext("%(team)s did not answer in time."),
     HandoffState.RECALLED: lazy_gettext("The offer to %(team)s was taken back."),
+}
+_NOT_CERTAIN = lazy_gettext(
+    "The place is not certain yet; people at a central desk have it and are finding the right team."
+)
+_NOT_SENT = {
+    Status.NO_COVERAGE: lazy_gettext("No team answers for that place yet, so the central desk has it.")
 }
 _FIRST = (Relation.TARGET, Relation.INCIDENT, Relation.SUBJECT, Relation.REPORTER)
 
@@ -99,7 +105,16 @@ def route(session: Session, forwarded: Forwarded, boundaries: Boundaries) -> str
     if decided is None:
         return ""
     decision = Decision.from_json(decided.explanation)
-    return explanation.short(decision, boundaries, teams.names(session, decision.leads))
+    if decision.status is Status.ROUTED:
+        lead = decision.leads[0]
+        team = teams.names(session, [lead])[lead]
+        area = boundaries.name(explanation.led_by(decision))
+        return str(
+            gettext(
+                "Sent to %(team)s, because the place that was named is in %(area)s.", team=team, area=area
+            )
+        )
+    return str(_NOT_SENT.get(decision.status, _NOT_CERTAIN))
 
 
 def _of_transfer(row: Row[Any]) -> Iterable[Step]:

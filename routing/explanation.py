@@ -79,18 +79,6 @@ def led_by(decision: Decision) -> str:
     return next(entry.area for entry in decision.considered if entry.outcome is Outcome.LEAD)
 
 
-def short(decision: Decision, boundaries: Boundaries, names: Mapping[str, str] | None = None) -> str:
-    """One sentence for the reporter. Without `names` no team is named: "the team for Tempe"."""
-    teller = _Teller(decision, boundaries, names or {})
-    if decision.status is Status.ROUTED:
-        best = teller.best()
-        team = names[best.team] if names and best.team in names else f"the team for {teller.area(best.area)}"
-        return f"Sent to {team}, because the place that was named is in {teller.area(best.area)}."
-    if decision.status is Status.NO_COVERAGE:
-        return "No team answers for that place yet, so the central desk has it."
-    return "The place is not certain yet; people at a central desk have it and are finding the right team."
-
-
 class _Teller:
     """One decision, being told."""
 

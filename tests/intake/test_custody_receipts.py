@@ -92,3 +92,4 @@ def test_it_reads_in_spanish(frank: Office) -> None:
     reference = frank.forward()
     page = frank.client.get(f"/portal/forwards/{reference}?language=es").text
     assert "Recibos de custodia" in page
+    assert "Enviado a AZ-STAMP, porque el lugar que se nombró está en Arizona." in page

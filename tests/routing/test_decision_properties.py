@@ -111,7 +111,6 @@ def test_whatever_comes_ends_in_one_of_five_with_an_owner_and_can_be_told(
     assert bool(decision.offered_at_once) == waits_for_nobody
     assert set(decision.leads) <= set(decision.offered_at_once) or not waits_for_nobody
     assert explanation.sentences(decision, BOUNDARIES)
-    assert explanation.short(decision, BOUNDARIES)
 
 
 @settings(max_examples=60)

@@ -158,18 +158,6 @@ def test_two_schools_of_one_name_are_told_apart() -> None:
     )
 
 
-def test_a_reporter_reads_no_teams_name_unless_it_is_given() -> None:
-    decision = ask(RULES, named(TEMPE))
-    assert explanation.short(decision, BOUNDARIES) == (
-        "Sent to the team for Tempe, because the place that was named is in Tempe."
-    )
-    assert "Tempe Police" in explanation.short(decision, BOUNDARIES, NAMES)
-
-
-def test_a_reporter_reads_that_the_place_is_not_certain() -> None:
-    assert explanation.short(ask(RULES, LINCOLNS), BOUNDARIES).startswith("The place is not certain yet")
-
-
 def test_a_decision_is_told_even_when_areas_are_gone() -> None:
     from routing.boundaries import Boundaries
 
