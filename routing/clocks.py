@@ -14,7 +14,7 @@ from typing import Any
 from sqlalchemy import Column, ColumnElement, Row, Select, Table, select, true, update
 from sqlalchemy.orm import Session
 
-from directory import members, teams
+from directory import reach, teams
 from directory.teams import TeamKind
 from foundation import database, outbox
 from ledger import entries
@@ -183,9 +183,10 @@ def _climb(session: Session, duty: Duty, row: Row[Any], now: datetime) -> None:
 
 
 def _up_the_tree(session: Session, row: Row[Any]) -> str | None:
-    """The nearest team above that can be reached and was not asked; None where all were."""
+    """The nearest team above that can be told in time and was not asked; None where all were."""
+    by_telephone = row.urgency == Urgency.IMMINENT.value
     passed_over = (
-        members.unreachable_teams(session)
+        reach.unreachable(session, by_telephone=by_telephone).keys()
         | recusals.teams(session, row.referral_id)
         | {offer.to_team_id for offer in handoffs.of_referral(session, row.referral_id)}
     )

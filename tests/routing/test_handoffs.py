@@ -12,9 +12,8 @@ from ledger.entries import Actor
 from referrals.facts import Urgency
 from referrals.moves import NotNow
 from referrals.sealing import PARTS
-from routing import handoffs
+from routing import handoffs, register
 from routing.handoffs import AlreadyAnswered
-from routing import register
 from routing.states import Act, Basis, Decline, HandoffState, Kind, Reason, follows
 from routing.tables import handoffs as rows
 from tests.builders import Town
