@@ -15,6 +15,7 @@ from flask import Flask, current_app
 from flask.cli import AppGroup
 from sqlalchemy import inspect
 from sqlalchemy.exc import DataError, IntegrityError, NoResultFound
+from sqlalchemy.orm import Session
 
 from desk import demonstration, leaving, setting_up
 from desk.demonstration import NotHere
@@ -260,18 +261,34 @@ def list_teams() -> None:
 
 @routing.command("publish")
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-def publish(file: Path) -> None:
-    """Put areas and rules from a JSON file ({"areas": […], "rules": {…}}) in force; teams are named by slug."""
+@click.option(
+    "--replace", is_flag=True, help="Although rules are in force: without a dry run or a second person."
+)
+def publish(file: Path, replace: bool) -> None:
+    """Put the first areas and rules in force, from a JSON file ({"areas": […], "rules": {…}}); teams are named by slug.
+
+    Later changes go by a draft: `routing import rules`, or *Rules* at the desk. Areas that are in force stay where the
+    file names none.
+    """
     try:
         given = json.loads(file.read_text())
         with database.transaction(_engine()) as session:
-            rules = setting_up.with_team_ids(session, given["rules"])
-            snapshots.publish(
-                session, areas=given.get("areas", []), rules=rules, source=file.name, now=clock.now()
-            )
+            if not replace and _rules_in_force(session):
+                raise click.ClickException(
+                    "Rules are in force. Change them by a draft (`routing import rules`, or Rules at the desk), "
+                    "which is tried and approved first; `--replace` goes without both, on record."
+                )
+            setting_up.publish(session, given, file.name, clock.now())
     except (ValueError, KeyError, NoResultFound, RuleFault, AreaFault) as fault:
         raise click.ClickException(f"Nothing was published: {fault}.") from None
     click.echo("The rules are in force.")
+
+
+def _rules_in_force(session: Session) -> bool:
+    try:
+        return bool(snapshots.current(session).rules.rules)
+    except snapshots.SnapshotFault:
+        return False
 
 
 @keyring.command("recover")

@@ -167,6 +167,22 @@ def add_member(
     )
 
 
+def publish(session: Session, given: Mapping[str, Any], source: str, now: datetime) -> None:
+    """Puts rules that name teams by slug in force at once, on record. Raises RuleFault, AreaFault, NoResultFound.
+
+    Without `areas` those in force stay.
+    """
+    rules_id = snapshots.store_rules(session, with_team_ids(session, given["rules"]), source, now)
+    if "areas" in given:
+        areas_id = snapshots.store_areas(session, given["areas"], source, now)
+    else:
+        areas_id = snapshots.current(session, now).areas_id
+    snapshots.put_in_force(session, rules_id, areas_id, now)
+    facts = {"rules": rules_id, "areas": areas_id, "without": "dry run and second person"}
+    by = Actor(part="command")
+    entries.append(session, DEPLOYMENT, kind="rules_published", at=now, actor=by, facts=facts)
+
+
 def with_team_ids(session: Session, rules: Mapping[str, Any]) -> dict[str, Any]:
     """Rules that name teams by slug, with ids instead. Raises NoResultFound for a slug nobody has."""
 

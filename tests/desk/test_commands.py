@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,8 +13,11 @@ from sqlalchemy import Engine, delete, select, update
 from directory.tables import contacts
 from foundation import clock, database, heartbeat
 from foundation.settings import Settings
+from ledger.entries import DEPLOYMENT
 from ledger.tables import ledger_heads
+from ledger.verification import entries_of
 from referrals.keyring import FileKeyring
+from routing import snapshots
 from routing.tables import rule_sets
 from tests import builders
 from tests.builders import Town
@@ -91,3 +95,22 @@ def test_faulty_rules_change_nothing(town: Town, tmp_path: Path) -> None:
     assert command(town, "routing", "publish", str(tmp_path / "rules.json")).exit_code == 1
     with database.reading(town.engine) as session:
         assert session.execute(select(rule_sets.c.id)).all() == before
+
+
+def test_rules_in_force_are_changed_by_a_draft_or_on_record(town: Town, tmp_path: Path) -> None:
+    rule = {"id": "one", "team": "tempe-police", "role": "lead", "area": "place:0473000"}
+    file = tmp_path / "rules.json"
+    file.write_text(json.dumps({"rules": {"rules": [rule]}}))
+    said = command(town, "routing", "publish", str(file))
+    assert said.exit_code == 1
+    assert "by a draft" in said.output
+    with database.reading(town.engine) as session:
+        before = snapshots.current(session)
+    assert command(town, "routing", "publish", str(file), "--replace").exit_code == 0
+    with database.reading(town.engine) as session:
+        after = snapshots.current(session)
+        last = entries_of(session, DEPLOYMENT)[-1]
+    # Areas that the file does not name stay.
+    assert after.areas_id == before.areas_id
+    assert [kept.id for kept in after.rules.rules] == ["one"]
+    assert (last["kind"], last["facts"]["rules"]) == ("rules_published", after.rules_id)
