@@ -62,6 +62,12 @@ def test_a_drill_is_answered_as_a_real_one_and_ends_by_itself(town: Town, duty: 
     assert faults(town) == []
 
 
+def test_its_page_says_that_it_is_one(town: Town, duty: Duty, desk: Desk) -> None:
+    reference = begin(town, duty, desk)
+    assert "DRILL" in desk.seat("Ines").look(f"/referrals/{reference}").get_text()
+    assert "DRILL" not in desk.seat("Ines").look(f"/referrals/{desk.tip()}").get_text()
+
+
 def test_who_did_not_answer_is_named_too(town: Town, duty: Duty, desk: Desk) -> None:
     begin(town, duty, desk)
     for hours in (1, 2, 5):
