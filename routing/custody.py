@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import Row
 from sqlalchemy.orm import Session
 
-from directory import members, teams
+from directory import reach, teams
 from directory.teams import TeamKind
 from ledger.entries import Actor
 from referrals import casework, grants, moves
@@ -144,7 +144,8 @@ def _heir(session: Session, referral_id: str, holder: str, first: str | None) ->
     """Who had it before, if it works at a desk and may; else the nearest desk above that can be reached, else the
     root desk. Raises NotNow where that is the holder itself."""
     barred = recusals.teams(session, referral_id) | {holder}
-    silent = members.unreachable_teams(session)
+    imminent = moves.referral(session, referral_id).urgency == Urgency.IMMINENT.value
+    silent = reach.unreachable(session, by_telephone=imminent).keys()
     above = teams.ancestors(session, holder)
     known = [teams.team(session, first)] if first else []
     for team in (*known, *above):

@@ -9,13 +9,14 @@ from typing import Any
 from sqlalchemy import Row, Select, exists, select
 from sqlalchemy.orm import Session
 
-from directory import members, teams
+from directory import members, reach, teams
 from directory.tables import ladder_steps
 from directory.tables import members as member_rows
 from directory.tables import teams as team_rows
 from directory.teams import TeamKind
 from ledger.entries import Actor
 from notifications import notices
+from referrals.facts import Urgency
 from referrals.grants import Keys
 from referrals.moves import NotNow
 from referrals.states import State
@@ -95,7 +96,8 @@ def team_leaves(session: Session, keys: Keys, team_id: str, *, actor: Actor, now
 
 def _ask_above(session: Session, keys: Keys, row: Row[Any], now: datetime) -> None:
     """The next team up, with what was to go along; at the custodian itself it waits at its desk."""
-    silent = members.unreachable_teams(session) | recusals.teams(session, row.referral_id)
+    unreached = reach.unreachable(session, by_telephone=row.urgency == Urgency.IMMINENT.value)
+    silent = unreached.keys() | recusals.teams(session, row.referral_id)
     above = [team.id for team in teams.ancestors(session, row.to_team_id) if team.id not in silent]
     holder = row.from_team_id
     if not above or above[0] == holder:
