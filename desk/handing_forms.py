@@ -19,6 +19,8 @@ from wtforms import (
 from wtforms.validators import DataRequired, InputRequired, Length, Optional, ValidationError
 from wtforms.widgets import CheckboxInput, ListWidget
 
+from directory.contacts import ContactFault, normal_address
+from directory.members import Channel
 from routing.calls import RESULTS
 from routing.disclosure import NEEDS_WORDS
 from routing.states import BASES, KINDS, Basis, Kind
@@ -89,6 +91,14 @@ class HandOnForm(_Grounded):
             raise ValidationError("Say what is needed and whom they contact.")
 
 
+def _is_telephone(_form: FlaskForm, field: StringField) -> None:
+    """Somebody will call it again, and read a code aloud over it."""
+    try:
+        normal_address(Channel.SMS, field.data or "")
+    except ContactFault as fault:
+        raise ValidationError(str(fault)) from fault
+
+
 class OutsideForm(_Grounded):
     """Somebody outside the directory was called."""
 
@@ -101,7 +111,11 @@ class OutsideForm(_Grounded):
     telephone = StringField(
         "Number that you called",
         description="One that you looked up yourself, not one that somebody gave you.",
-        validators=[DataRequired("Write the number."), Length(max=30, message="Use at most 30 characters.")],
+        validators=[
+            DataRequired("Write the number."),
+            Length(max=30, message="Use at most 30 characters."),
+            _is_telephone,
+        ],
     )
     called_on = DateField("Day of the call", validators=[InputRequired("Choose the day.")])
     called_at = TimeField("Time of the call", validators=[InputRequired("Choose the time.")])

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+import pytest
+
 from foundation import clock, database
 from referrals.duty import Duty
 from referrals.facts import Urgency
@@ -239,3 +241,10 @@ def test_urgency_is_what_the_sentence_says(desk: Desk) -> None:
     page = desk.seat("Ines").look(f"/referrals/{reference}/hand-on")
     for line in ("They take responsibility.", "They work on it with you.", "They help with a need."):
         assert line in page.get_text()
+
+
+@pytest.mark.parametrize("typed", ["555", "the sheriff"])
+def test_a_number_that_no_telephone_has_is_refused_at_its_field(desk: Desk, typed: str) -> None:
+    address = f"/referrals/{desk.held()}/outside"
+    page = desk.seat("Ines").send(address, {**SHERIFF, "telephone": typed}, status=400)
+    assert page.select_one("#telephone-error") is not None
