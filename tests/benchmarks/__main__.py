@@ -29,7 +29,13 @@ def main() -> None:
     settings = Settings.from_mapping({"SECRET_KEY": "a benchmark's key, known to everybody who reads it"})
     with tempfile.TemporaryDirectory() as folder, servers.postgresql(durable=True) as postgresql:
         at = Path(folder)
-        rows = [*_deciding(), *_dry_running(), *_filing(at, postgresql, settings), *_leaving(at), *locating(postgresql)]
+        rows = [
+            *_deciding(),
+            *_dry_running(),
+            *_filing(at, postgresql, settings),
+            *_leaving(at),
+            *locating(postgresql),
+        ]
         rows += _ledger(postgresql, settings)
         rows += _queueing(at, postgresql)
         rows += _importing(at, settings)
@@ -121,7 +127,9 @@ def _queueing(folder: Path, postgresql: str) -> list[tuple[str, ...]]:
         seconds *= 1_000 / count
         one = one or seconds
         what = f"1,000 notices through a provider of 100 ms, {workers} queue processes"
-        rows.append((what, f"{seconds:.1f} s", f"{1_000 / seconds:.0f}/s", f"{one / seconds:.1f} times one process"))
+        rows.append(
+            (what, f"{seconds:.1f} s", f"{1_000 / seconds:.0f}/s", f"{one / seconds:.1f} times one process")
+        )
     _emptied(postgresql)
     cost = outbox_beside_bare(postgresql)
     ratio = f"{cost.outbox / cost.bare:.2f} times the cost"

@@ -85,7 +85,8 @@ def test_the_public_door_files_and_cannot_read(town: Town) -> None:
             asked.exec_driver_sql("UPDATE ledger_entries SET kind = kind")
     working.engine.dispose()
     # Now a team is asked, and the office takes the receipt of that.
-    assert office.take_receipt(sent.location.rpartition("/")[2]).json["not_yet"]
+    taken = office.take_receipt(sent.location.rpartition("/")[2]).get_json()
+    assert taken["not_yet"]
     public.engine.dispose()
 
 

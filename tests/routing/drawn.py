@@ -25,7 +25,7 @@ def rings(d: str) -> list[list[tuple[float, float]]]:
 def area(d: str) -> Any:
     """What a filled path covers; rings inside others are holes, as `evenodd` fills them."""
     shapes = [shapely.make_valid(shapely.Polygon(ring)) for ring in rings(d)]
-    whole = shapely.Polygon()
+    whole: Any = shapely.Polygon()
     for shape in sorted(shapes, key=shapely.area, reverse=True):
         whole = shapely.symmetric_difference(whole, shape)
     return whole
