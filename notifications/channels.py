@@ -49,10 +49,11 @@ def ask(settings: Settings, call: Call) -> Outcome | None:
     marker = call.notice.code or call.notice.reference
     sender, since = sms_sender(settings), call.unclear.started_at
     try:
-        if call.notice.channel == Channel.VOICE.value:
-            found = sender.find_call(call.address, since, call.claimed)
-        else:
-            found = sender.find(call.address, since, marker, call.claimed)
+        found = (
+            sender.find_call(call.address, since, call.claimed)
+            if call.notice.channel == Channel.VOICE.value
+            else sender.find(call.address, since, marker, call.claimed)
+        )
     except ProviderSilent:
         return Outcome(OutcomeState.UNKNOWN, Action.ASK, code="provider_silent")
     return found.outcome if found else None

@@ -42,9 +42,9 @@ def call(town: Town, case: Case) -> str:
         )
         ringing.call_as_well(session, session.execute(mine).one(), clock.now())
         rung = session.execute(select(notices.c.id).where(notices.c.channel == "voice")).scalar_one()
-        attempt = {"id": new_id(), "notice_id": rung, "started_at": clock.now()}
-        session.execute(insert(attempts).values(**attempt))
-    return attempt["id"]
+        id = new_id()
+        session.execute(insert(attempts).values(id=id, notice_id=rung, started_at=clock.now()))
+    return id
 
 
 def pick_up(town: Town, call: str, number: str = INES, *, token: str = TOKEN, status: int = 200) -> str:

@@ -86,7 +86,7 @@ def test_killed_while_the_clock_took_a_step(database_url: str, settings: Setting
         builders.file_tip(town)
         worker.sweep(_duty(town))
         with builders.later(minutes=20):
-            _die_at(town, (clocks.telling, "tell_step"), first=True)
+            _die_at(town, (telling, "tell_step"), first=True)
             assert _escalations(town.engine) == 0
             for _ in range(2):
                 clocks.sweep(_duty(town))
@@ -115,7 +115,7 @@ def _keep_report(engine: Engine) -> None:
         report = {"MessageSid": text.provider_id, "MessageStatus": "delivered"}
         values = {"id": new_id(), "attempt_id": text.id, "received_at": now, "report": report}
         session.execute(insert(delivery_reports).values(**values))
-        outbox.post(session, callbacks.APPLY, str(values["id"]), now=now)
+        outbox.post(session, silence.APPLY, str(values["id"]), now=now)
 
 
 def _states(engine: Engine) -> set[str]:

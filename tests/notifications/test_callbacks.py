@@ -12,8 +12,8 @@ from desk.app import create_app
 from foundation import clock, database
 from foundation.settings import Settings
 from foundation.tables import outbox
-from notifications import callbacks, sms
 from notifications import notices as written
+from notifications import silence, sms
 from notifications.notices import Waiting
 from notifications.standin.webhooks import signature
 from notifications.tables import attempts, delivery_reports, notices
@@ -57,7 +57,7 @@ def test_a_signed_report_is_kept_without_number_and_text_and_owed(town: Town) ->
     assert told(town) == 204
     assert kept(town) == [{"MessageSid": "SM1", "MessageStatus": "delivered"}]
     with database.reading(town.engine) as session:
-        jobs = session.execute(select(outbox.c.job).where(outbox.c.job == callbacks.APPLY)).all()
+        jobs = session.execute(select(outbox.c.job).where(outbox.c.job == silence.APPLY)).all()
     assert len(jobs) == 1
 
 

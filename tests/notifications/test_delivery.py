@@ -17,7 +17,7 @@ from directory.members import Channel
 from directory.tables import contacts
 from foundation import clock, database
 from foundation.settings import Settings
-from notifications import delivery, sms
+from notifications import delivery, sms, twilio_codes
 from notifications import notices as written
 from notifications.notices import Waiting
 from notifications.outcomes import Action
@@ -489,7 +489,7 @@ def test_whoever_lost_the_lease_does_not_speak_for_the_notice(
         monkeypatch.setattr(sms.SmsSender, "send", send)
         with later(seconds=61):
             deliver(town, id)
-        return sms.outcome_of(30007)
+        return twilio_codes.outcome_of(30007)
 
     monkeypatch.setattr(sms.SmsSender, "send", slow)
     deliver(town, id)
