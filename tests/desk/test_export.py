@@ -130,7 +130,6 @@ def test_a_handoff_between_others_has_no_receipt_for_who_was_only_asked(desk: De
     assert answer.status_code == 404
 
 
-@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 def test_the_script_says_one_sentence_and_its_exit_code(desk: Desk, tmp_path: Path) -> None:
     reference = desk.held()
     sign(desk)
@@ -200,7 +199,6 @@ def test_the_proof_of_an_entry_is_given_to_who_has_the_entry(desk: Desk) -> None
     assert script("verify_receipt").check(receipt, [VERIFIER]).startswith("PROVED: all 1 entries")
 
 
-@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 @pytest.mark.parametrize(
     "address",
     [
@@ -212,7 +210,6 @@ def test_what_is_not_there_is_not_found(desk: Desk, address: str) -> None:
     assert desk.app.test_client().get(f"/ledger/{address}").status_code == 404
 
 
-@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 def test_who_asks_too_often_is_slowed_down(desk: Desk) -> None:
     stranger = desk.app.test_client()
     codes = [stranger.get("/ledger/keys").status_code for _ in range(121)]

@@ -32,7 +32,6 @@ def _look(page: Page, desk: Desk, name: str) -> None:
 
 # axe needs scripts; that these pages work without is tested by their forms.
 @pytest.mark.timeout(400)
-@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 def test_the_pages_of_handing_are_sound(browser: Browser, desk: Desk, address: str) -> None:
     reference = desk.taken(handling="H2")
     page = _page(browser, desk, address, "Ines", width=390, script=True)
@@ -56,7 +55,6 @@ def test_the_pages_of_handing_are_sound(browser: Browser, desk: Desk, address: s
 
 # axe needs scripts; that these pages work without is tested by their forms.
 @pytest.mark.timeout(400)
-@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 def test_calls_and_clocks_are_sound(browser: Browser, desk: Desk, address: str) -> None:
     reference = desk.forwarded(urgency="imminent")
     for minutes in (5, 10, 11):

@@ -11,8 +11,6 @@ from tests.desk.conftest import desk, town  # noqa: F401 (fixtures)
 from tests.desk.sitting import Desk
 from tests.journeys.browser.test_desk_page import _page, address  # noqa: F401 (fixtures)
 
-pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
-
 
 def _answered(page: Page) -> None:
     page.goto("/what-if")
