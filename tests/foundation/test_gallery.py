@@ -13,6 +13,7 @@ from flask import Flask
 from werkzeug.serving import make_server
 
 from tests.foundation.gallery import NOW, gallery
+from tests.journeys.browser.going import go_back
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, ConsoleMessage, Page
@@ -120,7 +121,7 @@ def test_three_presses_of_escape_leave_and_take_the_page_from_the_history(addres
     for _ in range(3):
         page.keyboard.press("Escape")
     page.wait_for_url("https://www.weather.gov/")
-    page.go_back()
+    go_back(page)
     assert page.url == f"{address}/start"
 
 
