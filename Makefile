@@ -3,9 +3,8 @@
 PY := .venv/bin/python
 # What is checked for style and types: all of it.
 CODE := .
-# How many tests run side by side; each process has its own database and queue servers. One more than a small machine
-# has cores: a test that waits leaves its core to another.
-JOBS ?= 3
+# How many tests run side by side; each process has its own database and queue servers.
+JOBS ?= 2
 # Which tests: make test TESTS=tests/routing
 TESTS ?= tests
 

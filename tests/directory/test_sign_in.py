@@ -130,7 +130,8 @@ def test_each_try_is_in_the_ledger_without_a_name(town: Town, client: FlaskClien
     _try(client, email="nobody@nowhere.example")
     _try(client)
     with database.reading(town.engine) as session:
-        rows = session.execute(select(ledger_entries.c.kind, ledger_entries.c.body)).all()
+        query = select(ledger_entries.c.kind, ledger_entries.c.body).order_by(ledger_entries.c.sequence)
+        rows = session.execute(query).all()
     tries = [row for row in rows if row.kind.startswith("sign")]
     assert [row.kind for row in tries] == ["sign_in_refused", "signed_in"]
     assert "@" not in "".join(row.body for row in tries)

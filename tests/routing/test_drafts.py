@@ -235,7 +235,8 @@ def test_every_step_is_in_the_ledger_without_a_word_of_a_rule(town: Town) -> Non
     _approve(town, draft_id)
     _publish(town, draft_id)
     with database.reading(town.engine) as session:
-        bodies = session.execute(select(ledger_entries.c.kind, ledger_entries.c.body)).all()
+        query = select(ledger_entries.c.kind, ledger_entries.c.body).order_by(ledger_entries.c.sequence)
+        bodies = session.execute(query).all()
     kinds = [row.kind for row in bodies if row.kind.startswith("draft_")]
     assert kinds == ["draft_begun", "draft_changed", "draft_approved", "draft_published"]
     assert not any(word in row.body for row in bodies for word in ("secret", "mesa-in-tempe", TEMPE))
