@@ -24,8 +24,12 @@ def seconds_to_provider(folder: Path, *, with_redis: bool) -> dict[str, float]:
             house.end("valkey")
         visitor = Visitor(house)
         for number in range(_TIPS):
+            # Not routine: of those a telephone is told three in a quarter of an hour, and the rest in a digest.
             visitor.send_tip(
-                what_happened=f"He said he will bring a knife. {number}", place="Tempe", state="AZ"
+                what_happened=f"He said he will bring a knife. {number}",
+                place="Tempe",
+                state="AZ",
+                behaviours=["threat_communicated"],
             )
             time.sleep(0.1)
         waits = _waits(house.database_url)
