@@ -195,6 +195,9 @@ def _repeat(part: str, round_: Callable[[], int], stopping: threading.Event) -> 
         except SQLAlchemyError as fault:
             # Also when every connection is taken: that passes.
             log.error("the %s could not reach the database: %s", part, type(fault).__name__)
+        except _NotKept:
+            # A minute has passed already.
+            continue
         if not done:
             # What was just done may owe the next thing at once; only a quiet house is left alone.
             stopping.wait(_SWEEP_SECONDS)
@@ -204,13 +207,28 @@ def _drain_one(working: Duty, urgent: bool) -> int:
     return outbox.drain(working.engine, perform(working), urgent=urgent, most=1)
 
 
+class _NotKept(Exception):
+    """A part of the upkeep failed, which is logged; the others went on."""
+
+
 def _keep_up(working: Duty, stopping: threading.Event) -> int:
-    """One round of the upkeep, and a minute's rest."""
-    for keep in UPKEEP:
-        keep(working)
-        beat("clock upkeep")
+    """One round of the upkeep, and a minute's rest. What fails, a folder or a key that cannot be read, stops neither
+    the others nor the clocks beside them; the round then does not say that it lives, so that the status page turns red.
+    """
+    kept = [_kept(keep, working) for keep in UPKEEP]
     stopping.wait(_UPKEEP_SECONDS)
+    if not all(kept):
+        raise _NotKept
     return 1
+
+
+def _kept(keep: Callable[[Duty], int], working: Duty) -> bool:
+    try:
+        keep(working)
+    except Exception as fault:
+        log.error("the upkeep %s.%s failed: %s", keep.__module__, keep.__name__, type(fault).__name__)
+        return False
+    return True
 
 
 def run_queue(name: str) -> None:

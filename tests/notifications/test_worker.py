@@ -107,6 +107,33 @@ def test_a_loop_that_breaks_ends_the_others_so_that_a_clean_process_follows(
     assert worker.run_rounds(working, threading.Event()) is False
 
 
+def test_an_upkeep_that_fails_stops_neither_the_others_nor_the_clocks(
+    working: Duty, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept: list[Duty] = []
+
+    def breaks(duty: Duty) -> int:
+        raise PermissionError("the Maildir")
+
+    def keeps(duty: Duty) -> int:
+        kept.append(duty)
+        return 0
+
+    monkeypatch.setattr(worker, "UPKEEP", (breaks, keeps))
+    monkeypatch.setattr(worker, "_UPKEEP_SECONDS", 0.05)
+    stopping, ended = threading.Event(), list[bool]()
+    thread = threading.Thread(target=lambda: ended.append(worker.run_rounds(working, stopping)))
+    thread.start()
+    until(lambda: len(kept) > 2)
+    stopping.set()
+    thread.join(20)
+    assert ended == [True]
+    with database.reading(working.engine) as session:
+        # Silence is how the status page learns of it.
+        assert heartbeat.last(session, "clock upkeep") is None
+        assert heartbeat.last(session, "clock") is not None
+
+
 def test_a_clock_says_of_each_part_that_it_lives(working: Duty, steps: list[float]) -> None:
     with rounds(working):
         until(lambda: all(map(beaten(working), ("clock", "clock urgent", "clock routine"))), lambda: steps)
