@@ -21,7 +21,7 @@ from desk import demonstration, leaving, setting_up
 from desk.demonstration import NotHere
 from desk.setting_up import AlreadySetUp
 from desk.webhook_commands import webhook
-from directory import members, teams
+from directory import members, reach, teams
 from directory.sign_in import WeakPassword
 from directory.teams import TeamKind
 from foundation import clock, database, outbox
@@ -147,7 +147,7 @@ def doctor() -> None:
             f"the {fault.channel} provider refuses us: {fault.code}"
             for fault in notices.provider_faults(session, now - timedelta(days=1))
         ]
-        unreachable = members.unreachable_teams(session)
+        unreachable = reach.unreachable(session, by_telephone=False)
         faults += [
             f"{team}: nobody on its ladder can be reached"
             for team in teams.names(session, unreachable).values()

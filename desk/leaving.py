@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import click
 from flask import current_app
 from flask.cli import with_appcontext
+from sqlalchemy import Row
+from sqlalchemy.orm import Session
 
 from directory import members, teams
 from foundation import clock, database
@@ -37,15 +40,7 @@ def _engine() -> Any:
 @with_appcontext
 def member_leaves(email: str) -> None:
     """Let a member leave: no sign-in, no calls; what only they could do goes on to others."""
-    with database.transaction(_engine()) as session:
-        row = members.by_email(session, email)
-        if row is None:
-            raise click.ClickException("There is no active member with that address.")
-        try:
-            moved = departures.member_leaves(session, _keys(), row.id, actor=_ACTOR, now=clock.now())
-        except NotNow as fault:
-            raise click.ClickException(str(fault)) from None
-    _say(moved)
+    _leave(email, members.by_email, departures.member_leaves, "There is no active member with that address.")
 
 
 @click.command("team-leaves")
@@ -53,15 +48,26 @@ def member_leaves(email: str) -> None:
 @with_appcontext
 def team_leaves(slug: str) -> None:
     """Let a team leave: what it holds or was asked goes to the next above, and no rule asks it again."""
+    _leave(slug, teams.team_by_slug, departures.team_leaves, "There is no such team.")
+
+
+def _leave(
+    typed: str,
+    find: Callable[[Session, str], Row[Any] | None],
+    leaves: Callable[..., list[str]],
+    unknown: str,
+) -> None:
     with database.transaction(_engine()) as session:
-        row = teams.team_by_slug(session, slug)
+        row = find(session, typed)
         if row is None:
-            raise click.ClickException("There is no such team.")
+            raise click.ClickException(unknown)
         try:
-            moved = departures.team_leaves(session, _keys(), row.id, actor=_ACTOR, now=clock.now())
+            moved = leaves(session, _keys(), row.id, actor=_ACTOR, now=clock.now())
         except NotNow as fault:
             raise click.ClickException(str(fault)) from None
-    _say(moved)
+    for reference in moved:
+        click.echo(f"{reference} went on to another team.")
+    click.echo(f"Done; {len(moved)} moved.")
 
 
 @click.command("hanging")
@@ -77,9 +83,3 @@ def hanging() -> None:
 
 
 COMMANDS = (member_leaves, team_leaves, hanging)
-
-
-def _say(moved: list[str]) -> None:
-    for reference in moved:
-        click.echo(f"{reference} went on to another team.")
-    click.echo(f"Done; {len(moved)} moved.")

@@ -14,7 +14,7 @@ from email_validator import EmailNotValidError, validate_email
 from sqlalchemy import Row, func, insert, select, update
 from sqlalchemy.orm import Session
 
-from directory import members
+from directory import members, reach
 from directory.members import Channel
 from directory.tables import contact_codes, contacts, memberships
 from foundation import database, outbox
@@ -167,14 +167,14 @@ def one_of_member(session: Session, member_id: str, contact_id: str) -> Row[Any]
 def remove(session: Session, contact_id: str, now: datetime) -> None:
     """The owner wants no more notices there. Raises ContactFault where a team would be left without anybody."""
     row = session.execute(select(contacts).where(contacts.c.id == contact_id)).one()
-    before = members.unreachable_teams(session)
+    before = _out_of_reach(session)
     members.disable_contact(session, contact_id, reason=REMOVED, now=now)
     mine = set(
         session.execute(
             select(memberships.c.team_id).where(memberships.c.member_id == row.member_id)
         ).scalars()
     )
-    if (members.unreachable_teams(session) - before) & mine:
+    if (_out_of_reach(session) - before) & mine:
         raise ContactFault("Nobody of your team could be reached any more. Add another contact first.")
 
 
@@ -203,9 +203,9 @@ def expire(session: Session, now: datetime) -> list[str]:
     ended = []
     too_old = select(contacts.c.id).where(contacts.c.verified_at < now - PROVED_FOR, *_usable())
     for contact_id in session.execute(too_old.order_by(contacts.c.verified_at)).scalars().all():
-        before = members.unreachable_teams(session)
+        before = _out_of_reach(session)
         members.disable_contact(session, contact_id, reason=STALE, now=now)
-        if members.unreachable_teams(session) - before:
+        if _out_of_reach(session) - before:
             kept = contacts.c.id == contact_id
             session.execute(update(contacts).where(kept).values(disabled_at=None, disabled_reason=None))
         else:
@@ -227,6 +227,10 @@ def code_to_send(session: Session, code_id: str, now: datetime) -> Row[Any] | No
             contact_codes.c.id == code_id, contact_codes.c.until > now, contact_codes.c.used_at.is_(None)
         )
     ).one_or_none()
+
+
+def _out_of_reach(session: Session) -> frozenset[str]:
+    return frozenset(reach.unreachable(session, by_telephone=False))
 
 
 def _usable() -> tuple[Any, ...]:

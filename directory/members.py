@@ -174,17 +174,6 @@ def reachable_contacts(session: Session, member_ids: Sequence[str]) -> list[Row[
     return list(session.execute(query))
 
 
-def unreachable_teams(session: Session) -> frozenset[str]:
-    """Ids of the teams that have no member with a usable contact on their ladder."""
-    reached = (
-        select(ladder_steps.c.team_id)
-        .join(contacts, contacts.c.member_id == ladder_steps.c.member_id)
-        .join(members, members.c.id == ladder_steps.c.member_id)
-        .where(members.c.active, *_usable())
-    )
-    return frozenset(session.execute(select(teams.c.id).where(teams.c.id.not_in(reached))).scalars())
-
-
 def contacts_at(session: Session, channel: Channel, address: str) -> list[Row[Any]]:
     """Contacts of active members with that address, verified or not, each with its member's language."""
     query = (

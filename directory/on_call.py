@@ -186,15 +186,3 @@ class Schedule:
 def _changes_clocks(day: date, zone: ZoneInfo) -> bool:
     midnights = (datetime.combine(midnight, time(0), zone) for midnight in (day, day + _DAY))
     return len({midnight.utcoffset() for midnight in midnights}) > 1
-
-
-def next_turn(schedule: Schedule, member: str, after: datetime, within: timedelta) -> Turn | None:
-    """The member's next turn that begins later than `after`, or None within that time."""
-    return next(
-        (
-            turn
-            for turn in schedule.turns(after, after + within)
-            if member in turn.members and turn.begins > after
-        ),
-        None,
-    )

@@ -18,6 +18,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import requests
+from standardwebhooks import Webhook
 
 from foundation.settings import Settings
 from notifications.outcomes import Action, Outcome, OutcomeState
@@ -37,13 +38,6 @@ def secret(settings: Settings, webhook_id: str) -> str:
         settings.secret_key.encode(), f"webhook {webhook_id}".encode(), hashlib.sha256
     ).digest()
     return "whsec_" + base64.b64encode(derived).decode()
-
-
-def signature(shared: str, message_id: str, timestamp: int, body: bytes) -> str:
-    """The header `webhook-signature`."""
-    key = base64.b64decode(shared.removeprefix("whsec_"))
-    signed = f"{message_id}.{timestamp}.".encode() + body
-    return "v1," + base64.b64encode(hmac.new(key, signed, hashlib.sha256).digest()).decode()
 
 
 def check_url(typed: str, settings: Settings) -> str:
@@ -71,17 +65,17 @@ def send(
         check_url(url, settings)
     except UrlFault:
         return Outcome(OutcomeState.FAILED_PERMANENT, Action.NEXT_CONTACT, code="not_public")
-    written, timestamp = json.dumps(body, sort_keys=True).encode(), int(now.timestamp())
+    written = json.dumps(body, sort_keys=True)
     headers = {
         "content-type": "application/json",
         "webhook-id": message_id,
-        "webhook-timestamp": str(timestamp),
-        "webhook-signature": signature(secret(settings, webhook_id), message_id, timestamp, written),
+        "webhook-timestamp": str(int(now.timestamp())),
+        "webhook-signature": Webhook(secret(settings, webhook_id)).sign(message_id, now, written),
     }
     try:
         with requests.post(
             url,
-            data=written,
+            data=written.encode(),
             headers=headers,
             timeout=(_CONNECT_SECONDS, _ANSWER_SECONDS),
             allow_redirects=False,

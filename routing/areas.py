@@ -127,12 +127,6 @@ class Area:
         shape = hashlib.sha256(self.geometry).hexdigest() if self.geometry else ""
         return hashlib.sha256(f"{shape}\n{self.body}".encode()).hexdigest()
 
-    def is_valid_on(self, day: date) -> bool:
-        """Whether this version is legally in force on that day."""
-        return (self.valid_from is None or self.valid_from <= day) and (
-            self.valid_to is None or day < self.valid_to
-        )
-
     @classmethod
     def from_json(cls, stored: Mapping[str, Any]) -> Area:
         """An area from plain JSON, its outline checked and repaired. Raises AreaFault.

@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import Row, select, update
 from sqlalchemy.orm import Session
 
-from directory import contacts, members
+from directory import contacts, members, reach
 from directory.contacts import CONSENT_NOW, ContactFault, Proof
 from directory.members import Channel
 from directory.tables import contact_codes
@@ -166,12 +166,12 @@ def test_an_old_proof_is_asked_for_again_once_a_week(town: Town) -> None:
 def test_what_nobody_proved_ends_but_never_a_teams_last(town: Town) -> None:
     with database.transaction(town.engine) as session:
         now = clock.now()
-        unreached = members.unreachable_teams(session)
+        unreached = set(reach.unreachable(session, by_telephone=False))
         _proved_before(session, contacts.PROVED_FOR + timedelta(days=1), now)
         ended = contacts.expire(session, now)
         assert ended
         assert {_row(session, id).disabled_reason for id in ended} == {contacts.STALE}
-        assert members.unreachable_teams(session) == unreached
+        assert set(reach.unreachable(session, by_telephone=False)) == unreached
 
 
 def test_an_answer_from_a_telephone_proves_it_anew(town: Town) -> None:

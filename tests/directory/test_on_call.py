@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from directory.hours import Hours
-from directory.on_call import Exchange, Rotation, Schedule, ScheduleFault, next_turn
+from directory.on_call import Exchange, Rotation, Schedule, ScheduleFault
 
 DENVER = ZoneInfo("America/Denver")
 WEEKLY = Rotation("week", ("ines", "tomas"), starts=date(2026, 3, 2))
@@ -108,14 +108,6 @@ def test_a_team_without_rotations_stands_on_its_fallback() -> None:
     alone = _schedule()
     assert alone.holes(begins, begins + timedelta(days=7), {"rita"}) == []
     assert alone.holes(begins, begins + timedelta(days=7), set())[0].members == ("rita",)
-
-
-def test_the_next_turn_of_a_member_is_found_across_other_turns() -> None:
-    now = _wall("2026-03-03T12:00")
-    turn = next_turn(_schedule(WEEKLY), "tomas", now, timedelta(days=30))
-    assert turn is not None
-    assert turn.begins.astimezone(DENVER) == _wall("2026-03-09T08:00")
-    assert next_turn(_schedule(WEEKLY), "uma", now, timedelta(days=30)) is None
 
 
 @pytest.mark.parametrize(

@@ -5,11 +5,12 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
+from standardwebhooks import Webhook
 
 from foundation import clock
 from foundation.settings import Settings
@@ -109,7 +110,7 @@ def test_the_documented_check_takes_an_event_once_and_no_forgery(
     headers = {
         "webhook-id": "m1",
         "webhook-timestamp": str(now),
-        "webhook-signature": webhook.signature(shared, "m1", now, body),
+        "webhook-signature": Webhook(shared).sign("m1", datetime.fromtimestamp(now, UTC), body.decode()),
     }
     check, seen = told["is_from_waypost"], set[str]()
     assert not check(shared, headers, body + b" ", seen)
