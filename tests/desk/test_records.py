@@ -35,6 +35,14 @@ def test_the_list_names_what_is_due_to_the_team_that_closed_it(desk: Desk) -> No
         assert reference not in desk.seat("Olu").look("/records").get_text()
 
 
+def test_who_administers_sees_that_it_is_due_and_not_how_it_ended(desk: Desk) -> None:
+    reference = _closed(desk)
+    with later(days=100):
+        page = " ".join(desk.seat("Rita").look("/records").get_text().split())
+    assert reference in page
+    assert "there is no concern" not in page
+
+
 def test_two_people_erase_and_then_the_reference_leads_nowhere(desk: Desk) -> None:
     reference = _closed(desk)
     address = f"/referrals/{reference}/record"
