@@ -73,10 +73,10 @@ def teams_page() -> Page:
     return render_template("teams.html", teams=called)
 
 
-def may_change(session: Session, team_id: str) -> bool:
+def may_change(team_id: str) -> bool:
     """Whether the signed-in member plans for that team: its supervisors and the administrators do."""
     member = signed_in().member
-    return member.administrator or member.id in members.supervisors(session, team_id)
+    return member.administrator or team_id in member.supervised
 
 
 def _called(session: Session, team_id: str, now: datetime) -> Called:
@@ -104,7 +104,7 @@ def _called(session: Session, team_id: str, now: datetime) -> Called:
         holes=[schedules.hole_in_words(session, hole, plan.zone) for hole in holes[:_TURNS]]
         if plan.rotations
         else [],
-        may_change=may_change(session, team_id),
+        may_change=may_change(team_id),
     )
 
 

@@ -102,7 +102,7 @@ def schedule_page(slug: str) -> Page:
     return _shown(page, RotationForm(formdata=None), ExchangeForm(formdata=None))
 
 
-@guard("directory.see")
+@guard("turns.plan")
 def add_rotation(slug: str) -> Page:
     """Adds a rotation, or replaces the one of that name."""
     form = RotationForm()
@@ -115,7 +115,7 @@ def add_rotation(slug: str) -> Page:
     return _changed(slug, form, ExchangeForm(formdata=None), change, "The rotation is in force.", "name")
 
 
-@guard("directory.see")
+@guard("turns.plan")
 def remove_rotation(slug: str) -> Page:
     """Takes a rotation out."""
     form, name = RotationForm(), request.form.get("remove", "")
@@ -130,7 +130,7 @@ def remove_rotation(slug: str) -> Page:
     )
 
 
-@guard("directory.see")
+@guard("turns.plan")
 def set_order(slug: str) -> Page:
     """Sets the order of the ladder."""
     form = RotationForm()
@@ -144,7 +144,7 @@ def set_order(slug: str) -> Page:
     )
 
 
-@guard("directory.see")
+@guard("turns.exchange")
 def exchange(slug: str) -> Page:
     """Writes down who takes over whose turn. Any member of the team may: an illness does not wait for a supervisor."""
     form = ExchangeForm()
@@ -160,7 +160,7 @@ def exchange(slug: str) -> Page:
     )
 
 
-@guard("directory.see")
+@guard("turns.exchange")
 def undo_exchange(slug: str, exchange_id: str) -> Page:
     """Takes an exchange back."""
     with database.transaction(web.engine()) as session:
@@ -213,7 +213,7 @@ def _page(session: Session, slug: str) -> _Page:
         plan,
         members.names(session, plan.schedule.fallback),
         schedules.coming_exchanges(session, team.id, now),
-        people.may_change(session, team.id),
+        people.may_change(team.id),
     )
 
 

@@ -42,13 +42,15 @@ class Member:
     team_ids: tuple[str, ...]
     # Kinds of those teams: an office's member may forward, a hub's member may re-route.
     team_kinds: frozenset[TeamKind]
+    # Ids of the teams among them for which the member plans the turns.
+    supervised: frozenset[str] = frozenset()
 
 
 def member(session: Session, member_id: str) -> Member:
     """The member with their teams. Raises NoResultFound."""
     person = session.execute(select(members).where(members.c.id == member_id)).one()
     seats = session.execute(
-        select(memberships.c.team_id, teams.c.kind)
+        select(memberships.c.team_id, memberships.c.supervisor, teams.c.kind)
         .join(teams, teams.c.id == memberships.c.team_id)
         .where(memberships.c.member_id == member_id)
         .order_by(teams.c.name)
@@ -62,6 +64,7 @@ def member(session: Session, member_id: str) -> Member:
         administrator=person.administrator,
         team_ids=tuple(seat.team_id for seat in seats),
         team_kinds=frozenset(TeamKind(seat.kind) for seat in seats),
+        supervised=frozenset(seat.team_id for seat in seats if seat.supervisor),
     )
 
 

@@ -51,6 +51,10 @@ def _re_routes(member: Member, standing: Standing) -> bool:
     return bool(member.team_kinds & {TeamKind.HUB, TeamKind.ROOT}) or member.administrator
 
 
+def _plans_turns(member: Member, standing: Standing) -> bool:
+    return member.administrator or bool(member.supervised)
+
+
 def _holds(member: Member, standing: Standing) -> bool:
     return standing.holder in member.team_ids
 
@@ -150,6 +154,9 @@ PERMISSIONS: dict[str, tuple[Predicate, ...]] = {
     "rules.draft": (_re_routes,),
     "directory.see": (_works_cases,),
     "contacts.own": (_works_cases,),
+    # An illness waits for no supervisor: every member may take over a turn of their team.
+    "turns.exchange": (_works_cases,),
+    "turns.plan": (_plans_turns,),
     "status.see": (_works_cases,),
     "drill.see": (_works_cases,),
     "drill.plan": (_works_cases,),

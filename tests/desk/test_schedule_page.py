@@ -81,6 +81,17 @@ def test_who_is_no_supervisor_takes_over_a_turn_but_plans_none(desk: Desk) -> No
     assert "Exchanges" not in ines.look(TURNS).get_text()
 
 
+def test_who_is_no_supervisor_plans_nothing_by_hand_either(desk: Desk) -> None:
+    ines, before = desk.seat("Ines"), _called(desk)
+    page = ines.look(TURNS)
+    token = page.find("input", {"name": "csrf_token"})
+    assert token is not None
+    for address in (TURNS, f"{TURNS}/remove", f"{TURNS}/order"):
+        answers = {"csrf_token": str(token["value"]), **_rotation(desk)}
+        assert ines.client.post(address, data=answers).status_code == 404
+    assert _called(desk) == before
+
+
 def test_an_exchange_that_ends_before_it_begins_is_refused(desk: Desk) -> None:
     answers = {
         "member": desk.town.member_id("Tomas"),
