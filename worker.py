@@ -111,11 +111,8 @@ def perform(working: Duty) -> outbox.Job:
 
 def drain(urgent: bool) -> int:
     """What a ring of the bell does: what is due of that kind, for a minute at most. RQ calls it by name."""
-    done, ends = 0, time.monotonic() + _JOB_SECONDS
-    while done < _JOB_MESSAGES and time.monotonic() < ends and _drain_one(duty(), urgent):
-        done += 1
-        beat(_queue_part(urgent))
-    return done
+    ends = time.monotonic() + _JOB_SECONDS
+    return _drain(duty(), urgent, _queue_part(urgent), lambda: time.monotonic() < ends)
 
 
 def sweep(working: Duty) -> int:
@@ -157,10 +154,14 @@ def _serve_metrics(working: Duty) -> None:
 
 def run_rounds(working: Duty, stopping: threading.Event) -> bool:
     """The loops of the clock, until `stopping` is set; False if one of them broke and so stopped all."""
+
+    def going() -> bool:
+        return not stopping.is_set()
+
     rounds: dict[str, Callable[[], int]] = {
         "clock": partial(clocks.sweep, working),
-        "clock urgent": partial(_drain_one, working, True),
-        "clock routine": partial(_drain_one, working, False),
+        "clock urgent": partial(_drain, working, True, "clock urgent", going),
+        "clock routine": partial(_drain, working, False, "clock routine", going),
         "clock upkeep": partial(_keep_up, working, stopping),
         "clock ledger": Sequencer(working.engine, working.settings).take_turn,
     }
@@ -203,8 +204,15 @@ def _repeat(part: str, round_: Callable[[], int], stopping: threading.Event) -> 
             stopping.wait(_SWEEP_SECONDS)
 
 
-def _drain_one(working: Duty, urgent: bool) -> int:
-    return outbox.drain(working.engine, perform(working), urgent=urgent, most=1)
+def _drain(working: Duty, urgent: bool, part: str, goes_on: Callable[[], bool]) -> int:
+    """Does what is due of that kind, and says after each message that this part lives."""
+
+    def beat_and_ask() -> bool:
+        beat(part)
+        return goes_on()
+
+    most = _JOB_MESSAGES
+    return outbox.drain(working.engine, perform(working), urgent=urgent, most=most, goes_on=beat_and_ask)
 
 
 class _NotKept(Exception):

@@ -15,7 +15,7 @@ from datetime import datetime, timedelta
 from functools import partial
 from types import TracebackType
 
-from sqlalchemy import ColumnElement, Engine, delete, func, insert, or_, select, update
+from sqlalchemy import Engine, bindparam, delete, func, insert, or_, select, update
 from sqlalchemy.orm import Session
 
 from foundation import database
@@ -30,8 +30,28 @@ LEASE = timedelta(seconds=60)
 _LONGEST_PAUSE_SECONDS = 300
 _MANY_TRIES = 5
 
-# Made once, so that it is not compiled anew each time; the row's number is not asked for.
+# Made once, since making a statement costs as much as sending it. The row's number is not asked for.
 _OWE = insert(outbox).inline()
+_OLDEST = (
+    select(outbox.c.id)
+    .where(
+        outbox.c.urgent == bindparam("of_urgent"),
+        outbox.c.due_at <= bindparam("moment"),
+        or_(outbox.c.lease_until.is_(None), outbox.c.lease_until < bindparam("moment")),
+    )
+    .order_by(outbox.c.due_at, outbox.c.id)
+    .limit(1)
+)
+_CLAIM = (
+    update(outbox)
+    # What another process is just claiming is passed over, where the database can (PostgreSQL).
+    .where(outbox.c.id == _OLDEST.with_for_update(skip_locked=True).scalar_subquery())
+    .values(
+        lease=bindparam("new_lease"), lease_until=bindparam("new_lease_until"), tries=outbox.c.tries + 1
+    )
+    .returning(outbox.c.id, outbox.c.job, outbox.c.subject_id, outbox.c.tries)
+)
+_DONE = delete(outbox).where(outbox.c.id == bindparam("number"), outbox.c.lease == bindparam("our_lease"))
 
 Bell = Callable[[bool], None]
 Job = Callable[[str, str], datetime | None]
@@ -76,44 +96,37 @@ def claim(session: Session, *, urgent: bool) -> Message | None:
     First in, first out among the urgent: imminent ones do not overtake, or a storm of them would starve what is
     merely elevated; what is slow is held up by more processes, not by order.
     """
-    now = database.now(session)
-    row = session.execute(
-        select(outbox)
-        .where(*_due(urgent, now))
-        .order_by(outbox.c.due_at, outbox.c.id)
-        .limit(1)
-        .with_for_update(skip_locked=True)
-    ).first()
-    if row is None:
-        return None
-    lease = new_id()
-    session.execute(
-        update(outbox)
-        .where(outbox.c.id == row.id)
-        .values(lease=lease, lease_until=now + LEASE, tries=row.tries + 1)
-    )
-    return Message(row.id, row.job, row.subject_id, row.tries + 1, lease)
+    now, lease = database.now(session), new_id()
+    asked = {"of_urgent": urgent, "moment": now, "new_lease": lease, "new_lease_until": now + LEASE}
+    row = session.execute(_CLAIM, asked).one_or_none()
+    return None if row is None else Message(row.id, row.job, row.subject_id, row.tries, lease)
 
 
-def drain(engine: Engine, run: Job, *, urgent: bool, most: int = 100) -> int:
+def drain(
+    engine: Engine, run: Job, *, urgent: bool, most: int = 100, goes_on: Callable[[], bool] = lambda: True
+) -> int:
     """Does up to `most` due messages through `run(job, subject_id)`; returns how many it did.
 
     `run` returns None when nothing is owed any more, or the time at which to come again. If it raises, the
     message comes again after a pause that grows; the exception's words are not kept, they may hold content.
+    After each message `goes_on` is asked whether to take another.
     """
     with database.reading(engine) as session:
         if not _anything_due(session, urgent):
             # A look costs no write lock, so a sweep that finds nothing slows nobody.
             return 0
-    done = 0
-    while done < most:
+    done, ended = 0, None
+    while True:
+        another = done < most and (not done or goes_on())
+        # What is done is settled in the transaction that claims the next: a commit less for each message.
         with database.transaction(engine) as session:
-            message = claim(session, urgent=urgent)
+            if ended:
+                _settle(session, *ended)
+            message = claim(session, urgent=urgent) if another else None
         if message is None:
-            break
-        _do(engine, run, message)
+            return done
+        ended = (message, *_try(run, message))
         done += 1
-    return done
 
 
 def waiting(session: Session) -> dict[str, int]:
@@ -135,37 +148,27 @@ def failing(session: Session) -> list[tuple[str, str]]:
     return [(job, fault) for job, fault in rows]
 
 
-def _due(urgent: bool, now: datetime) -> tuple[ColumnElement[bool], ...]:
-    return (
-        outbox.c.urgent == urgent,
-        outbox.c.due_at <= now,
-        or_(outbox.c.lease_until.is_(None), outbox.c.lease_until < now),
-    )
-
-
 def _anything_due(session: Session, urgent: bool) -> bool:
-    query = select(outbox.c.id).where(*_due(urgent, database.now(session))).limit(1)
-    return session.execute(query).first() is not None
+    asked = {"of_urgent": urgent, "moment": database.now(session)}
+    return session.execute(_OLDEST, asked).first() is not None
 
 
-def _do(engine: Engine, run: Job, message: Message) -> None:
+def _try(run: Job, message: Message) -> tuple[datetime | None, str | None]:
+    """When to come again, if ever, and the class of what went wrong, if anything did."""
     try:
-        again = run(message.job, message.subject_id)
-        fault = None
+        return run(message.job, message.subject_id), None
     except Exception as failure:
         # The class says enough to look for; the text could hold somebody's words.
         fault = type(failure).__name__
         log.error("job %s failed: %s", message.job, fault, exc_info=_where(failure))
-        again = None
-    with database.transaction(engine) as session:
-        _settle(session, message, again, fault)
+        return None, fault
 
 
 def _settle(session: Session, message: Message, again: datetime | None, fault: str | None) -> None:
-    ours = (outbox.c.id == message.id, outbox.c.lease == message.lease)
     if again is None and fault is None:
-        session.execute(delete(outbox).where(*ours))
+        session.execute(_DONE, {"number": message.id, "our_lease": message.lease})
         return
+    ours = outbox.c.id == message.id, outbox.c.lease == message.lease
     due_at = again or database.now(session) + _pause(message.tries)
     session.execute(
         update(outbox).where(*ours).values(due_at=due_at, lease=None, lease_until=None, fault=fault)
