@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from flask import Blueprint, current_app, g, redirect, render_template, request, url_for
 from flask.blueprints import BlueprintSetupState
-from flask_babel import get_locale
-from sqlalchemy import Row
 from werkzeug.wrappers import Response
 
 from directory import guards
@@ -15,13 +11,8 @@ from directory.guards import guard
 from foundation import database, web
 from foundation.identifiers import is_reference
 from intake import custody, custody_receipts, forward_words, forwards, permissions
-from intake.filed import file_once
-from intake.forward import Forward
 from intake.forward_form import ForwardForm
-from referrals import filing
-from referrals.content import documents
-from referrals.filing import Filed, Filing, Source
-from referrals.receipts import submission_digest
+from intake.forwarding import file_forward
 from routing.boundaries import Boundaries
 
 portal = Blueprint("portal", __name__, url_prefix="/portal")
@@ -69,7 +60,7 @@ def send_forward() -> Response | tuple[str, int]:
     form = ForwardForm(g.offices)
     if not form.is_sound(_boundaries()):
         return _form_page(form, 400)
-    filed = _file(form, form.forward())
+    filed = file_forward(form, guards.signed_in().member, form.form_key.data or "")
     return redirect(url_for("portal.see", reference=filed.reference), 303)
 
 
@@ -102,34 +93,6 @@ def _form_page(form: ForwardForm, status: int = 200) -> tuple[str, int]:
         idle_time=forward_words.idle_time(),
     )
     return page, status
-
-
-def _file(form: ForwardForm, told: Forward) -> Filed:
-    """Seals and stores a forward in its office's custody, once however often the button is pressed."""
-    digest = submission_digest(told.submission(form.form_key.data or ""), web.settings().secret_key)
-    sealed = filing.seal(
-        documents(told.told()),
-        deployment=web.settings().deployment,
-        to=current_app.extensions["routing_key"](),
-    )
-    return file_once(_record(form, told, digest), sealed)
-
-
-def _record(form: ForwardForm, told: Forward, digest: str) -> Filing:
-    office: Row[Any] = next(office for office in g.offices if office.id == form.office.data)
-    member = guards.signed_in().member
-    return Filing(
-        source=Source.FORWARD,
-        # Coverage rules name a forwarding office by its team.
-        facts=told.facts(form.evidence, originator=office.id),
-        language=str(get_locale()),
-        submission_digest=digest,
-        custodian_team_id=office.id,
-        originator_organisation_id=member.organisation_id,
-        originator_member_id=member.id,
-        originator_case_number=told.case_number or None,
-        handling_code=told.handling.value,
-    )
 
 
 def _organisation_id() -> str:

@@ -77,6 +77,7 @@ class Filing:
     originator_organisation_id: str | None = None
     originator_member_id: str | None = None
     originator_case_number: str | None = None
+    originator_api_key_id: str | None = None
     handling_code: str = "H0"
     mark: Mark | None = None
 
@@ -163,6 +164,7 @@ def file_referral(session: Session, filing: Filing, sealed: Sealed, now: datetim
             "custodian": filing.custodian_team_id,
             "content": sealed.commitment,
             "parts": sorted(sealed.parts),
+            **({"api_key": filing.originator_api_key_id} if filing.originator_api_key_id else {}),
         },
     )
     return Filed(sealed.referral_id, reference)
