@@ -181,6 +181,14 @@ class Settings:
 
     # Text of a tip, all fields together, in bytes.
     max_tip_bytes: int = _setting(_number(1_000), default=400_000)
+    # Where sealed files lie: a folder that all processes of the deployment reach.
+    attachments_folder: str = _setting(str, default="var/attachments")
+    # What one tip or forward may bring: so many files, the largest of so many bytes, all together of so many.
+    attachments_most: int = _setting(_number(0), default=10)
+    attachment_max_bytes: int = _setting(_number(1_000), default=50_000_000)
+    attachments_max_bytes: int = _setting(_number(1_000), default=100_000_000)
+    # Files are refused where they would leave less than this on their disk: words go before files.
+    attachments_reserve_bytes: int = _setting(_number(0), default=1_000_000_000)
     # Tips from one network in one hour; a school behind one address must still get through.
     tips_per_hour: int = _setting(_number(1), default=200)
     idle_minutes: int = _setting(_number(1), default=30)

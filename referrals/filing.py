@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -19,7 +19,8 @@ from foundation import outbox
 from foundation.identifiers import new_id, new_reference
 from ledger import entries
 from ledger.entries import Actor
-from referrals import reporting, sealing
+from referrals import attachments, reporting, sealing
+from referrals.attachments import Kept
 from referrals.facts import Facts, Urgency
 from referrals.reporting import Event
 from referrals.sealing import ALL, Place, Recipient
@@ -58,6 +59,7 @@ class Sealed:
     recipient: Recipient
     commitment_key: bytes
     commitment: str
+    files: Sequence[Kept] = ()
 
 
 @dataclass(frozen=True)
@@ -106,8 +108,15 @@ def missing(session: Session) -> str:
     return ""
 
 
-def seal(documents: Mapping[str, bytes], *, deployment: str, to: Recipient) -> Sealed:
-    """Seals the parts of a new referral; its key is forgotten when this returns. No database, no network."""
+def seal(
+    documents: Mapping[str, bytes], *, deployment: str, to: Recipient, files: Sequence[Kept] = ()
+) -> Sealed:
+    """Seals the parts of a new referral; its key is forgotten when this returns. No database, no network.
+
+    `files` are those that `attachments.receive` took in: their list becomes a part of its own.
+    """
+    if files:
+        documents = {**documents, attachments.PART: attachments.document(files)}
     referral_id, key, commitment_key = new_id(), sealing.new_key(), os.urandom(32)
     parts = {
         part: sealing.seal(sealing.part_key(key, part), Place(deployment, referral_id, part), words)
@@ -123,6 +132,7 @@ def seal(documents: Mapping[str, bytes], *, deployment: str, to: Recipient) -> S
         recipient=to,
         commitment_key=commitment_key,
         commitment=entries.commitment(commitment_key, bound),
+        files=files,
     )
 
 
@@ -143,6 +153,7 @@ def file_referral(session: Session, filing: Filing, sealed: Sealed, now: datetim
         ],
     )
     session.execute(_GRANT, _routing_grant(sealed, now))
+    attachments.add(session, sealed.referral_id, sealed.files, now)
     urgent = filing.facts.urgency is not Urgency.ROUTINE
     outbox.post(session, ROUTE, sealed.referral_id, now=now, urgent=urgent)
     if filing.source is Source.FORWARD:

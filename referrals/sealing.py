@@ -29,9 +29,9 @@ PARTS = ("narrative", "subject", "reporter", "attachments", "notes", "need", "ed
 ALL = "all"
 KEY_BYTES = 32
 _VERSION = 1
-_AES_256_GCM = 0x10
+_AES_256_GCM, _STREAM = 0x10, 0x11
 _NONCE_BYTES, _KEY_ID_BYTES = 12, 16
-_HEADER = 2 + _KEY_ID_BYTES
+HEADER = 2 + _KEY_ID_BYTES
 
 
 class CannotOpen(Exception):
@@ -162,9 +162,9 @@ def seal(key: bytes, place: Place, words: bytes, *, purpose: str = "content") ->
 def unseal(key: bytes, place: Place, blob: bytes, *, purpose: str = "content") -> bytes:
     """The inverse of `seal`. Raises CannotOpen."""
     header, nonce, sealed = (
-        blob[:_HEADER],
-        blob[_HEADER : _HEADER + _NONCE_BYTES],
-        blob[_HEADER + _NONCE_BYTES :],
+        blob[:HEADER],
+        blob[HEADER : HEADER + _NONCE_BYTES],
+        blob[HEADER + _NONCE_BYTES :],
     )
     if header[:2] != bytes((_VERSION, _AES_256_GCM)):
         raise CannotOpen("unknown version of sealed content")
@@ -173,6 +173,25 @@ def unseal(key: bytes, place: Place, blob: bytes, *, purpose: str = "content") -
     except (InvalidTag, ValueError):
         # ValueError: too short to hold a nonce.
         raise CannotOpen("sealed content does not open with this key at this place") from None
+
+
+def stream_header(key: bytes) -> bytes:
+    """What a sealed file begins with: version, suite and key id (see `referrals.streams`)."""
+    return bytes((_VERSION, _STREAM)) + _derive(key, b"key id", _KEY_ID_BYTES)
+
+
+def seal_chunk(key: bytes, nonce: bytes, chunk: bytes, bound: bytes) -> bytes:
+    """One chunk of a file. A nonce of 12 bytes serves once for a key."""
+    return AESGCM(key).encrypt(nonce, chunk, bound)
+
+
+def unseal_chunk(key: bytes, nonce: bytes, sealed: bytes, bound: bytes) -> bytes:
+    """The inverse of `seal_chunk`. Raises CannotOpen."""
+    try:
+        return AESGCM(key).decrypt(nonce, sealed, bound)
+    except (InvalidTag, ValueError):
+        # ValueError: a nonce or a chunk that was cut.
+        raise CannotOpen("a sealed file was changed, cut or put elsewhere") from None
 
 
 def grant(key: bytes, place: Place, to: Recipient) -> bytes:
@@ -185,14 +204,14 @@ def grant(key: bytes, place: Place, to: Recipient) -> bytes:
 
 def open_grant(seed: bytes, place: Place, blob: bytes) -> bytes:
     """The key inside a grant, by the seed of the team's key that it names. Raises CannotOpen."""
-    known = len(blob) > _HEADER and blob[0] == _VERSION
+    known = len(blob) > HEADER and blob[0] == _VERSION
     suite = _SUITE_OF_NUMBER.get(blob[1]) if known else None
     if suite is None:
         raise CannotOpen("unknown version of a grant")
-    key_id = blob[2:_HEADER].hex()
+    key_id = blob[2:HEADER].hex()
     try:
         return bytes(
-            suite.hpke.decrypt(blob[_HEADER:], suite.private_key(seed), info=place.bound("grant", key_id))
+            suite.hpke.decrypt(blob[HEADER:], suite.private_key(seed), info=place.bound("grant", key_id))
         )
     except (InvalidTag, ValueError):
         raise CannotOpen("this grant is for another key or another place") from None
@@ -200,7 +219,7 @@ def open_grant(seed: bytes, place: Place, blob: bytes) -> bytes:
 
 def grant_key_id(blob: bytes) -> str:
     """The id of the team key that opens a grant."""
-    return blob[2:_HEADER].hex()
+    return blob[2:HEADER].hex()
 
 
 def reporter_public_key(receipt: bytes) -> bytes:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import JSON, CheckConstraint, Column, ForeignKey, Index, Integer, String, Table
+from sqlalchemy import JSON, BigInteger, CheckConstraint, Column, ForeignKey, Index, Integer, String, Table
 
 from foundation.database import Bytes, UTCDateTime, metadata
 
@@ -72,6 +72,26 @@ grants = Table(
     Column("made_by", String(32), nullable=False),
     Column("reason", String(40), nullable=False),
     Index("uq_grants_team_part", "referral_id", "team_id", "part", "purpose", unique=True),
+)
+
+# Files that came along. Their names, sizes and keys are in the sealed part `attachments`; here is only where the sealed
+# bytes lie, and what these must be.
+attachments = Table(
+    "attachments",
+    metadata,
+    Column("id", String(32), primary_key=True),
+    Column("referral_id", ForeignKey("referrals.id"), nullable=False),
+    Column("position", Integer, nullable=False),
+    Column("blob", String(48), nullable=False, unique=True),
+    Column("sealed_size", BigInteger, nullable=False),
+    Column("sealed_sha256", String(64), nullable=False),
+    Column("added_at", UTCDateTime, nullable=False),
+    # When its bytes were last read through by who looks for damage.
+    Column("checked_at", UTCDateTime),
+    # The record was erased: the sealed bytes go, then this row.
+    Column("erased_at", UTCDateTime, index=True),
+    Index("ix_attachments_referral", "referral_id", "position"),
+    Index("ix_attachments_checked", "checked_at"),
 )
 
 # Documentation: notes, and actions that were taken. Words sealed under the key of their part, mostly `notes`.

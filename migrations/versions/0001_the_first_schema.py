@@ -325,6 +325,21 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_webhooks_organisation_id"), ["organisation_id"], unique=False)
 
     op.create_table(
+        "clock_changes",
+        sa.Column("id", sa.String(length=32), nullable=False),
+        sa.Column("team_id", sa.String(length=32), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("by", sa.String(length=32), nullable=True),
+        sa.Column("why", sa.String(length=300), nullable=False),
+        sa.Column("why_key", sa.LargeBinary(), nullable=False),
+        sa.ForeignKeyConstraint(["by"], ["members.id"], name=op.f("fk_clock_changes_by_members")),
+        sa.ForeignKeyConstraint(["team_id"], ["teams.id"], name=op.f("fk_clock_changes_team_id_teams")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_clock_changes")),
+    )
+    with op.batch_alter_table("clock_changes", schema=None) as batch_op:
+        batch_op.create_index("ix_clock_changes_team", ["team_id", "at"], unique=False)
+
+    op.create_table(
         "contacts",
         sa.Column("id", sa.String(length=32), nullable=False),
         sa.Column("member_id", sa.String(length=32), nullable=False),
@@ -533,11 +548,7 @@ def upgrade() -> None:
         sa.Column("team_id", sa.String(length=32), nullable=False),
         sa.Column("hours", sa.JSON(), nullable=False),
         sa.Column("minutes", sa.JSON(), nullable=False),
-        sa.Column("changed_at", sa.DateTime(timezone=True), nullable=False),
-        sa.Column("changed_by", sa.String(length=32), nullable=True),
-        sa.ForeignKeyConstraint(
-            ["changed_by"], ["members.id"], name=op.f("fk_team_clocks_changed_by_members")
-        ),
+        sa.Column("elevated_waits", sa.Boolean(), server_default=sa.false(), nullable=False),
         sa.ForeignKeyConstraint(["team_id"], ["teams.id"], name=op.f("fk_team_clocks_team_id_teams")),
         sa.PrimaryKeyConstraint("team_id", name=op.f("pk_team_clocks")),
     )
@@ -571,6 +582,28 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("uploads", schema=None) as batch_op:
         batch_op.create_index("ix_uploads_member", ["member_id"], unique=False)
+
+    op.create_table(
+        "attachments",
+        sa.Column("id", sa.String(length=32), nullable=False),
+        sa.Column("referral_id", sa.String(length=32), nullable=False),
+        sa.Column("position", sa.Integer(), nullable=False),
+        sa.Column("blob", sa.String(length=48), nullable=False),
+        sa.Column("sealed_size", sa.BigInteger(), nullable=False),
+        sa.Column("sealed_sha256", sa.String(length=64), nullable=False),
+        sa.Column("added_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("checked_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("erased_at", sa.DateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["referral_id"], ["referrals.id"], name=op.f("fk_attachments_referral_id_referrals")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_attachments")),
+        sa.UniqueConstraint("blob", name=op.f("uq_attachments_blob")),
+    )
+    with op.batch_alter_table("attachments", schema=None) as batch_op:
+        batch_op.create_index("ix_attachments_checked", ["checked_at"], unique=False)
+        batch_op.create_index(batch_op.f("ix_attachments_erased_at"), ["erased_at"], unique=False)
+        batch_op.create_index("ix_attachments_referral", ["referral_id", "position"], unique=False)
 
     op.create_table(
         "casework",
@@ -1123,6 +1156,12 @@ def downgrade() -> None:
         batch_op.drop_index("ix_casework_referral")
 
     op.drop_table("casework")
+    with op.batch_alter_table("attachments", schema=None) as batch_op:
+        batch_op.drop_index("ix_attachments_referral")
+        batch_op.drop_index(batch_op.f("ix_attachments_erased_at"))
+        batch_op.drop_index("ix_attachments_checked")
+
+    op.drop_table("attachments")
     with op.batch_alter_table("uploads", schema=None) as batch_op:
         batch_op.drop_index("ix_uploads_member")
 
@@ -1168,6 +1207,10 @@ def downgrade() -> None:
         batch_op.drop_index("ix_contacts_address")
 
     op.drop_table("contacts")
+    with op.batch_alter_table("clock_changes", schema=None) as batch_op:
+        batch_op.drop_index("ix_clock_changes_team")
+
+    op.drop_table("clock_changes")
     with op.batch_alter_table("webhooks", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_webhooks_organisation_id"))
 
