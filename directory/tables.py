@@ -202,3 +202,35 @@ webhooks = Table(
     Column("ended_at", UTCDateTime),
     Column("ended_because", String(40)),
 )
+
+# What an office's own system shows to forward by itself. Only a digest of the secret is stored.
+api_keys = Table(
+    "api_keys",
+    metadata,
+    Column("id", String(32), primary_key=True),
+    Column("team_id", ForeignKey("teams.id"), nullable=False, index=True),
+    # Who answers for what is done with it. The key ends with their seat in the office.
+    Column("member_id", ForeignKey("members.id"), nullable=False),
+    Column("name", String(60), nullable=False),
+    Column("digest", String(64), nullable=False, unique=True),
+    # Words of `Scope`, one space between them.
+    Column("scopes", String(60), nullable=False),
+    Column("made_at", UTCDateTime, nullable=False),
+    Column("expires_at", UTCDateTime, nullable=False),
+    # To the minute.
+    Column("used_at", UTCDateTime),
+    Column("ended_at", UTCDateTime),
+)
+
+# One row for each Idempotency-Key of an office, for some days.
+api_requests = Table(
+    "api_requests",
+    metadata,
+    Column("team_id", ForeignKey("teams.id"), primary_key=True),
+    # Keyed digests: of the Idempotency-Key, and of all that was sent under it.
+    Column("key_digest", String(64), primary_key=True),
+    Column("content_digest", String(64), nullable=False),
+    Column("claimed_at", UTCDateTime, nullable=False),
+    # What it made; none while that is under way.
+    Column("reference", String(12)),
+)
