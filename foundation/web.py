@@ -69,6 +69,8 @@ def make_app(import_name: str, door: str, settings: Settings, engine: Engine) ->
         SEND_FILE_MAX_AGE_DEFAULT=timedelta(hours=1),
     )
     app.extensions["settings"], app.extensions["engine"], app.extensions["door"] = settings, engine, door
+    # Below these addresses no page answers a fault, but a function of the HTTPException.
+    app.extensions["refusals"] = {}
     app.jinja_env.undefined = StrictUndefined
     app.jinja_env.globals.update(
         languages=LANGUAGES, door=door, now=clock.now, language_addresses=language_addresses
@@ -154,9 +156,14 @@ for _view in (healthz, readyz):
 
 def refuse(fault: HTTPException) -> Response | BaseResponse:
     """The error page: a plain sentence, the ways out, and the words that were typed, to copy. A member keeps the
-    frame of the door (its template `member.html`) and is led home; everybody else is shown the two telephones."""
+    frame of the door (its template `member.html`) and is led home; everybody else is shown the two telephones.
+    Addresses for machines (`refusals`) have another answer."""
     if isinstance(fault.response, BaseResponse):
         return fault.response
+    for prefix, answer in current_app.extensions["refusals"].items():
+        if request.path.startswith(prefix):
+            other: Response = answer(fault)
+            return other
     frames = ["member.html", "layout.html"] if g.get("signed_in") else ["layout.html"]
     page = render_template(
         "error.html",
