@@ -10,6 +10,7 @@ from flask_babel import gettext
 from directory.guards import guard
 from directory.permissions import PUBLIC
 from foundation import database, web
+from foundation.mould import filled
 from intake import reasons
 from intake.door import Page, public, too_many
 from intake.limits import Limits
@@ -91,17 +92,15 @@ def show_status() -> Page:
 
 def receipt_page(submission: str, code: int = 200, fault: str = "") -> Page:
     """The eight words of a stored tip, and the question for two of them."""
-    words = receipt_for(submission, web.settings().secret_key).words
-    page = render_template(
-        "receipt.html",
-        words=words,
-        receipt_key=submission,
-        asked=_asked(submission),
-        typed=_typed_two(),
-        fault=fault,
-        status_address=f"{web.settings().public_url}/status",
-    )
-    return page, code
+    told = {
+        "words": receipt_for(submission, web.settings().secret_key).words,
+        "receipt_key": submission,
+        "asked": [str(place + 1) for place in _asked(submission)],
+        "status_address": f"{web.settings().public_url}/status",
+    }
+    if fault:
+        return render_template("receipt.html", **told, fault=fault, typed=_typed_two()), code
+    return filled("receipt.html", told), code
 
 
 def ask_for_words(code: int = 200, fault: str = "") -> Page:
