@@ -11,7 +11,7 @@ from intake.forward import Handling
 from referrals.behaviours import BEHAVIOURS, GROUPS
 from referrals.facts import Relation, Urgency
 from routing.places import Reason
-from routing.states import STEPS
+from routing.steps import STEPS
 
 URGENCIES = {
     Urgency.IMMINENT: lazy_gettext("Imminent"),

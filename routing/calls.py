@@ -17,7 +17,7 @@ from ledger.entries import Actor
 from referrals import moves
 from referrals.moves import NotNow
 from routing import telling
-from routing.states import CALL_AGAIN_WITHIN
+from routing.steps import CALL_AGAIN_WITHIN
 from routing.tables import calls
 
 # The 911 centre of the place, which is in no directory.

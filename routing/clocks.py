@@ -27,7 +27,8 @@ from referrals.states import Move, State
 from referrals.tables import referrals
 from routing import calls, handoffs, overlap, recusals, telling, timetable
 from routing.handoffs import AlreadyAnswered, Offer
-from routing.states import KINDS, OPEN, STEPS_OF, Basis, Kind, Reason
+from routing.states import KINDS, OPEN, Basis, Kind, Reason
+from routing.steps import STEPS_OF
 from routing.tables import calls as call_rows
 from routing.tables import handoffs as handoff_rows
 from routing.timetable import desk_due

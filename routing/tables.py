@@ -2,7 +2,21 @@
 
 from __future__ import annotations
 
-from sqlalchemy import JSON, Column, Date, Float, ForeignKey, Index, Integer, String, Table, Text, text
+from sqlalchemy import (
+    JSON,
+    Boolean,
+    Column,
+    Date,
+    Float,
+    ForeignKey,
+    Index,
+    Integer,
+    String,
+    Table,
+    Text,
+    false,
+    text,
+)
 
 from foundation.database import Bytes, Sequence64, UTCDateTime, metadata
 
@@ -208,17 +222,30 @@ calls = Table(
     Index("ix_calls_team", "team_id", "done_at"),
 )
 
-# A team's own hours and clocks, where they differ from `timetable.DEFAULTS`.
+# A team's own hours and clocks, where they differ from `timetable.defaults()`.
 team_clocks = Table(
     "team_clocks",
     metadata,
     Column("team_id", ForeignKey("teams.id"), primary_key=True),
     # `Hours.as_json()`, or none.
     Column("hours", JSON, nullable=False),
-    # Minutes by urgency and name of the clock.
+    # Minutes by urgency, kind and name of the clock.
     Column("minutes", JSON, nullable=False),
-    Column("changed_at", UTCDateTime, nullable=False),
-    Column("changed_by", ForeignKey("members.id")),
+    # Elevated time counts in these hours only. Without the administrator's word it counts always.
+    Column("elevated_waits", Boolean, nullable=False, server_default=false()),
+)
+
+# Who changed a team's clocks, and why. The sentence stands here alone; the ledger commits to it under its key.
+clock_changes = Table(
+    "clock_changes",
+    metadata,
+    Column("id", String(32), primary_key=True),
+    Column("team_id", ForeignKey("teams.id"), nullable=False),
+    Column("at", UTCDateTime, nullable=False),
+    Column("by", ForeignKey("members.id")),
+    Column("why", String(300), nullable=False),
+    Column("why_key", Bytes, nullable=False),
+    Index("ix_clock_changes_team", "team_id", "at"),
 )
 
 # What may become the next rules: changes of a base, never a copy of it, so that thousands of rules stay cheap to draft.

@@ -18,7 +18,8 @@ from notifications.tables import notices as notice_rows
 from referrals import moves
 from referrals.facts import Urgency
 from routing import recusals
-from routing.states import STEPS_OF, Audience, Kind, Reason
+from routing.states import Kind, Reason
+from routing.steps import STEPS_OF, Audience
 
 # Within it, the same words about the same referral say nothing new.
 _A_MOMENT = timedelta(minutes=1)
