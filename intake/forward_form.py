@@ -9,6 +9,7 @@ from typing import Any
 from flask_babel import gettext, lazy_gettext
 from flask_wtf import FlaskForm
 from sqlalchemy import Row
+from werkzeug.datastructures import MultiDict
 from wtforms import HiddenField, RadioField, SelectField, SelectMultipleField, StringField, TextAreaField
 from wtforms.validators import ValidationError
 
@@ -162,8 +163,9 @@ class ForwardForm(FlaskForm):  # type: ignore[misc]
         validators=[_told],
     )
 
-    def __init__(self, offices: Sequence[Row[Any]]) -> None:
-        super().__init__()
+    def __init__(self, offices: Sequence[Row[Any]], answers: MultiDict[str, str] | None = None) -> None:
+        """For what the browser sent; or for `answers`, which came without a browser and need no form token."""
+        super().__init__(**({} if answers is None else {"formdata": answers, "meta": {"csrf": False}}))
         self.office.choices = [(office.id, office.name) for office in offices]
         if len(offices) == 1:
             self.office.data = offices[0].id

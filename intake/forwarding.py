@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from flask import current_app
 from flask_babel import get_locale
 
@@ -10,15 +12,24 @@ from foundation import web
 from intake.filed import file_once
 from intake.forward_form import ForwardForm
 from referrals import filing
+from referrals.attachments import Kept
 from referrals.content import documents
 from referrals.filing import Filed, Filing, Source
 from referrals.receipts import submission_digest
 
 
-def file_forward(form: ForwardForm, member: Member, form_key: str, *, api_key_id: str | None = None) -> Filed:
+def file_forward(
+    form: ForwardForm,
+    member: Member,
+    form_key: str,
+    *,
+    files: Sequence[Kept] = (),
+    api_key_id: str | None = None,
+) -> Filed:
     """Seals and stores a forward in its office's custody, once however often it is sent with the same `form_key`.
 
-    `form` was found sound; `member` answers for it; `api_key_id` is the key by which it came, None by the portal.
+    `form` was found sound; `member` answers for it; `files` were received with it; `api_key_id` is the key by which
+    it came, None by the portal.
     """
     told = form.forward()
     office_id = str(form.office.data)
@@ -39,5 +50,6 @@ def file_forward(form: ForwardForm, member: Member, form_key: str, *, api_key_id
         documents(told.told()),
         deployment=web.settings().deployment,
         to=current_app.extensions["routing_key"](),
+        files=files,
     )
     return file_once(record, sealed)

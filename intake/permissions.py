@@ -53,18 +53,25 @@ def answer(reference: str) -> Response:
     allowed = {"yes": True, "no": False}.get(request.form.get("answer", ""))
     if allowed is None:
         abort(400)
-    said = _answered(request.form.get("handoff", ""), allowed=allowed)
+    said = record_answer(
+        [office.id for office in g.offices],
+        g.referral.id,
+        request.form.get("handoff", ""),
+        allowed=allowed,
+        member_id=guards.signed_in().member.id,
+    )
     flash(gettext("Your answer is on record.") if said else gettext("This was answered already."))
     return redirect(url_for("portal.list"), 303)
 
 
-def _answered(handoff_id: str, *, allowed: bool) -> bool:
-    """Whether this answer is the one: it waited for this office, and nobody answered it before."""
-    member_id = guards.signed_in().member.id
+def record_answer(
+    office_ids: Sequence[str], referral_id: str, handoff_id: str, *, allowed: bool, member_id: str
+) -> bool:
+    """Whether this answer is the one: it waited for these offices, and nobody answered it before. Commits it."""
     try:
         with database.transaction(web.engine()) as session:
-            waits = permission.waiting(session, [office.id for office in g.offices])
-            if not any(row.id == handoff_id and row.referral_id == g.referral.id for row in waits):
+            waits = permission.waiting(session, list(office_ids))
+            if not any(row.id == handoff_id and row.referral_id == referral_id for row in waits):
                 return False
             permission.post_answer(session, handoff_id, allowed=allowed, member_id=member_id, now=clock.now())
         return True
