@@ -18,7 +18,7 @@ from sqlalchemy.orm import Session
 from foundation import database
 from foundation.settings import Settings
 from referrals.duty import Duty
-from tests import builders, compiled, hashing, servers
+from tests import builders, compiled, hashing, servers, syntax
 from tests.builders import Town
 
 if TYPE_CHECKING:
@@ -30,6 +30,7 @@ hypothesis.settings.load_profile("waypost")
 
 hashing.cheapen()
 compiled.keep_templates()
+syntax.take_turns()
 
 # Thousands of small databases sync each commit; in memory that costs nothing, and SQLite does the same there.
 _MEMORY, _ENOUGH = Path("/dev/shm"), 2 * 1024**3
@@ -119,6 +120,8 @@ def settings(tmp_path: Path) -> Settings:
             "SECRET_KEY": "only the tests know this key, and nobody else",
             "DEPLOYMENT": "test.waypost.example",
             "DATABASE_URL": f"sqlite:///{tmp_path / 'settings.db'}",
+            "ATTACHMENTS_FOLDER": str(tmp_path / "attachments"),
+            "ATTACHMENTS_RESERVE_BYTES": "0",
         }
     )
 

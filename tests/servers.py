@@ -7,6 +7,7 @@ can be taken.
 
 from __future__ import annotations
 
+import itertools
 import os
 import pwd
 import shutil
@@ -15,7 +16,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -32,6 +33,10 @@ kill -INT $!; wait $!
 rm -rf "$folder"
 """
 _START_SECONDS = 60
+# Systems give away ports from 32768 on by themselves: below, none is taken between the look and the use. Each process
+# of the run looks elsewhere.
+_LOWEST_PORT, _PORTS = 10_000, 20_000
+_NUMBERS = itertools.count(os.getpid() % 200 * 100)
 # Nothing of a test outlives it, so nothing has to reach the disk.
 _CLUSTER = ("-U", "postgres", "-A", "trust", "-E", "UTF8", "--no-sync")
 _CARELESS = ("-F", "-c", "synchronous_commit=off", "-c", "full_page_writes=off", "-c", "max_connections=200")
@@ -93,11 +98,13 @@ def empty(url: str) -> None:
 
 
 def free_port() -> int:
-    """A TCP port of loopback that nobody listens on at this moment."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+    """A TCP port of loopback that nobody listens on, and that nobody is given before it is used."""
+    for number in _NUMBERS:
+        port = _LOWEST_PORT + number % _PORTS
+        with socket.socket() as probe, suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
+    raise AssertionError("numbers have no end")
 
 
 def _package(name: str) -> Path:

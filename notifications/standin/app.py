@@ -10,6 +10,7 @@ from flask import Flask, Response
 # Read for its routes, which the API of texts serves.
 from notifications.standin import calls_api as calls_api
 from notifications.standin import screen, telephone, twilio_api
+from notifications.standin.errands import Errands
 from notifications.standin.store import Store
 from notifications.standin.webhooks import Webhooks
 
@@ -38,7 +39,7 @@ def create_standin(
     # It listens on this machine only; a foreign name for it would be a foreign page asking.
     app.config["TRUSTED_HOSTS"] = ["127.0.0.1", "localhost", "[::1]"]
     store = Store(data_path)
-    webhooks = Webhooks(store, desk_url.rstrip("/"), account_sid, auth_token, pace)
+    webhooks = Webhooks(store, desk_url.rstrip("/"), account_sid, auth_token, Errands(pace))
     app.extensions.update(store=store, webhooks=webhooks, names=dict(names or {}))
     app.register_blueprint(twilio_api.blueprint)
     app.register_blueprint(screen.blueprint)

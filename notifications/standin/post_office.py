@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import socket
+from collections.abc import Awaitable
+from typing import Any
 
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, Envelope, Session
@@ -14,6 +17,8 @@ from notifications.standin.store import Store
 # At the level of debugging it writes down every line of every mail.
 logging.getLogger("mail.log").setLevel(logging.WARNING)
 
+# On a busy machine the five seconds of aiosmtpd are few.
+_READY_S = 60
 _TAKEN = "250 OK"
 _NOT_TAKEN: dict[Mailbox, str] = {
     Mailbox.NOBODY: "550 5.1.1 No such mailbox here",
@@ -54,6 +59,20 @@ class _Desk:
         return _TAKEN
 
 
-def post_office(store: Store, host: str, port: int) -> Controller:
-    """An SMTP server, not yet started; it keeps what it takes in the store."""
-    return Controller(_Desk(store), hostname=host, port=port, server_hostname="standin.invalid")
+class PostOffice(Controller):
+    """An SMTP server, not yet started, whose port is taken when it is made; port 0 takes any free one (`port`)."""
+
+    def __init__(self, desk: Any, host: str, port: int = 0, **more: Any) -> None:
+        self._socket = socket.create_server((host, port))
+        super().__init__(
+            desk, hostname=host, port=self._socket.getsockname()[1], ready_timeout=_READY_S, **more
+        )
+
+    def _create_server(self) -> Awaitable[asyncio.AbstractServer]:
+        # The base class would bind the port only now, when another may have it.
+        return self.loop.create_server(self._factory_invoker, sock=self._socket, ssl=self.ssl_context)
+
+
+def post_office(store: Store, host: str, port: int) -> PostOffice:
+    """The stand-in's mail server; it keeps what it takes in the store."""
+    return PostOffice(_Desk(store), host, port, server_hostname="standin.invalid")

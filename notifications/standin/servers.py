@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import socket
 import threading
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -47,14 +46,14 @@ def running(
 ) -> Iterator[Running]:
     """A stand-in on threads of this process until the block ends; port 0 takes any free one."""
     app = create_standin(data_path, desk_url, account_sid, auth_token, names=names, pace=pace)
-    smtp_port = smtp_port or _free_port()
     mail = post_office(app.extensions["store"], HOST, smtp_port)
-    mail.start()
-    try:
-        with _serving(app, port) as taken:
-            yield Running(app, f"http://{HOST}:{taken}", smtp_port)
-    finally:
-        mail.stop()
+    with ExitStack() as ending:
+        ending.callback(mail.stop)
+        mail.start()
+        taken = ending.enter_context(_serving(app, port))
+        # First of all: what would still wait answers nobody, and the folder may be gone soon.
+        ending.callback(app.extensions["webhooks"].errands.end)
+        yield Running(app, f"http://{HOST}:{taken}", mail.port)
 
 
 @contextmanager
@@ -73,10 +72,3 @@ def _serving(app: Flask, port: int) -> Iterator[int]:
             web.trigger.pull_trigger(lambda: wasyncore.close_all(sockets))
         thread.join(5)
         web.task_dispatcher.shutdown(timeout=1)
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind((HOST, 0))
-        port: int = probe.getsockname()[1]
-        return port

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hmac
 import re
 import sqlite3
-import time
 from collections.abc import Callable
 from datetime import date, datetime
 from email.utils import format_datetime
@@ -123,7 +122,7 @@ def _answer(message: sqlite3.Row, behaviour: Behaviour) -> Response:
         webhooks().take_steps(message)
     else:
         webhooks().start_steps(message)
-    time.sleep(behaviour.answers_after_s * webhooks().pace)
+    webhooks().errands.wait(behaviour.answers_after_s)
     response = jsonify(_resource(message))
     response.status_code = 201
     if behaviour.answer is Answer.CUT_OFF:

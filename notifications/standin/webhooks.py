@@ -7,8 +7,6 @@ import hashlib
 import hmac
 import logging
 import sqlite3
-import threading
-import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from urllib.parse import urldefrag
@@ -18,6 +16,7 @@ import requests
 
 from notifications.standin import behaviours
 from notifications.standin.behaviours import Step
+from notifications.standin.errands import Errands
 from notifications.standin.store import NOTE, Store
 
 # Twilio gives a webhook so long.
@@ -41,13 +40,13 @@ def signature(auth_token: str, url: str, form: Mapping[str, str]) -> str:
 
 @dataclass(frozen=True)
 class Webhooks:
-    """Calls the desk as Twilio does. `pace` stretches or shortens every wait of the stand-in."""
+    """Calls the desk as Twilio does. Whatever waits is one of the `errands`."""
 
     store: Store
     desk_url: str
     account_sid: str
     auth_token: str
-    pace: float = 1.0
+    errands: Errands = field(default_factory=Errands)
     # A stand-in and its desk are on one machine: no proxy is between them.
     _session: requests.Session = field(default_factory=requests.Session)
 
@@ -56,12 +55,13 @@ class Webhooks:
 
     def start_steps(self, message: sqlite3.Row) -> None:
         """Lets the message go through the steps that it has before it, beside the caller."""
-        threading.Thread(target=self.take_steps, args=(message,), daemon=True).start()
+        self.errands.start(self.take_steps, message)
 
     def take_steps(self, message: sqlite3.Row) -> None:
         """Moves the message through its steps, each reported to its status callback."""
         for step in behaviours.of_number(message["to"]).steps[message["steps_done"] :]:
-            time.sleep(step.after_s * self.pace)
+            if not self.errands.wait(step.after_s):
+                return
             self.store.step(message["sid"], step.status, step.error_code)
             for _ in range(step.times):
                 self._report(message, step)
@@ -90,14 +90,15 @@ class Webhooks:
 
     def start_ringing(self, call: sqlite3.Row, seconds: int) -> None:
         """Rings beside the caller, until somebody picks up on the screen or nobody did for so long."""
-        threading.Thread(target=self._ring, args=(call, seconds), daemon=True).start()
+        self.errands.start(self._ring, call, seconds)
 
     def _ring(self, call: sqlite3.Row, seconds: int) -> None:
         self._note(call["to"], "The telephone rings.")
         ends = behaviours.of_number(call["to"]).call
         if ends is None:
             self.store.move_call(call["sid"], "ringing", "queued")
-            time.sleep(seconds * self.pace)
+            if not self.errands.wait(seconds):
+                return
         if self.store.move_call(call["sid"], ends or "no-answer", "queued", "ringing"):
             self._note(call["to"], "Nobody picked up." if ends is None else f"The call ended: {ends}.")
             self._report_call(call, ends or "no-answer")
@@ -139,8 +140,7 @@ class Webhooks:
     def _report_call(self, call: sqlite3.Row, status: str) -> None:
         if call["callback"]:
             # Beside whoever pressed a button: the desk may be slow.
-            form = self._call_form(call, status)
-            threading.Thread(target=self._deliver, args=(call["callback"], form), daemon=True).start()
+            self.errands.start(self._deliver, call["callback"], self._call_form(call, status))
 
     def _call_form(self, call: sqlite3.Row, status: str) -> dict[str, str]:
         return {
@@ -171,9 +171,8 @@ class Webhooks:
 
     def _deliver(self, url: str, form: dict[str, str]) -> None:
         for turn in range(_TRIES):
-            if self._was_taken(url, form):
+            if self._was_taken(url, form) or not self.errands.wait(0.5 * 2**turn):
                 return
-            time.sleep(0.5 * 2**turn * self.pace)
         sid = form.get("MessageSid") or form["CallSid"]
         _log.warning("The desk did not take a report of %s.", sid)
 

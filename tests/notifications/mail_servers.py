@@ -10,7 +10,6 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from aiosmtpd.controller import Controller
 from aiosmtpd.handlers import Sink
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
@@ -18,7 +17,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from cryptography.x509.oid import NameOID
 
-from tests.servers import free_port
+from notifications.standin.post_office import PostOffice
 
 
 def certificate(folder: Path) -> Path:
@@ -41,9 +40,8 @@ def tls_server(security: str, path: Path) -> Iterator[int]:
     """A mail server that takes everything, behind that certificate."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(path)
-    port = free_port()
     offered: Any = {"ssl_context": context} if security == "tls" else {"tls_context": context}
-    server = Controller(Sink(), hostname="127.0.0.1", port=port, server_hostname="mail.invalid", **offered)
+    server = PostOffice(Sink(), "127.0.0.1", server_hostname="mail.invalid", **offered)
     server.start()
-    yield port
+    yield server.port
     server.stop()

@@ -22,7 +22,7 @@ from notifications.standin import Running, create_standin
 from notifications.standin.webhooks import signature
 from notifications.twilio_codes import outcome_of, outcome_of_report
 from tests.notifications.conftest import Desk
-from tests.waiting import until
+from tests.waiting import PATIENCE_S, until
 
 TEXT = "[Waypost] IMMINENT referral R-7K3M-Q2. Reply A 7H2K to take it."
 LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
@@ -237,7 +237,7 @@ def test_stop_on_the_phone_refuses_texts_until_start(
     send: Callable[..., Outcome], phone: Running, checked: list[tuple[str, int]]
 ) -> None:
     for word, action in (("Stop", Action.OPTED_OUT), ("START", Action.NOTHING)):
-        requests.post(f"{phone.base_url}/phones/{number('0001')}", data={"body": word}, timeout=5)
+        requests.post(f"{phone.base_url}/phones/{number('0001')}", data={"body": word}, timeout=PATIENCE_S)
         assert send("0001").action is action
 
 

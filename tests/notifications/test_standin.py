@@ -6,6 +6,8 @@ import json
 import re
 import subprocess
 import sys
+import threading
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
@@ -13,13 +15,14 @@ import pytest
 import requests
 
 from foundation.settings import Settings
-from notifications import sms
+from notifications import sms, standin
 from notifications.mail import MailSender
 from notifications.sms import SmsSender
 from notifications.standin import Running, create_standin
+from notifications.standin.servers import ACCOUNT_SID, AUTH_TOKEN
 from tests.notifications.conftest import Desk
 from tests.servers import free_port
-from tests.waiting import until
+from tests.waiting import PATIENCE_S, until
 
 INES = "+14805550142"
 TEXT = "[Waypost] IMMINENT referral R-7K3M-Q2. Reply A 7H2K to take it, D 7H2K to decline, or sign in: https://desk.example"
@@ -35,7 +38,7 @@ def texted(wired: Settings, desk: Desk) -> None:
 
 def page(phone: Running, path: str) -> str:
     """The page at that path."""
-    answer = requests.get(phone.base_url + path, timeout=5)
+    answer = requests.get(phone.base_url + path, timeout=PATIENCE_S)
     assert answer.status_code == 200
     return answer.text
 
@@ -54,7 +57,7 @@ def test_a_reply_reaches_the_desk_signed_and_its_answer_is_seen(
     phone: Running, desk: Desk, wired: Settings
 ) -> None:
     desk.answer = "<Response><Message>You have R-7K3M-Q2 &amp; no other.</Message></Response>"
-    requests.post(f"{phone.base_url}/phones/{INES}", {"body": "A 7H2K"}, headers=HERE, timeout=5)
+    requests.post(f"{phone.base_url}/phones/{INES}", {"body": "A 7H2K"}, headers=HERE, timeout=PATIENCE_S)
     came = desk.heard[-1]
     assert (came.path, came.form["From"], came.form["To"]) == ("/twilio/inbound", INES, wired.twilio_from)
     assert came.form["Body"] == "A 7H2K"
@@ -64,7 +67,7 @@ def test_a_reply_reaches_the_desk_signed_and_its_answer_is_seen(
 
 def test_an_answer_in_a_body_element_is_seen_too(phone: Running, desk: Desk) -> None:
     desk.answer = "<Response><Message><Body>Thanks.</Body></Message></Response>"
-    requests.post(f"{phone.base_url}/phones/{INES}", {"body": "hello"}, headers=HERE, timeout=5)
+    requests.post(f"{phone.base_url}/phones/{INES}", {"body": "hello"}, headers=HERE, timeout=PATIENCE_S)
     assert "Thanks." in page(phone, f"/phones/{INES}/conversation")
 
 
@@ -75,25 +78,27 @@ def test_a_desk_that_fails_is_named_in_the_conversation(
     phone: Running, desk: Desk, deaf: int, answer: str, said: str
 ) -> None:
     desk.deaf, desk.answer = deaf, answer
-    requests.post(f"{phone.base_url}/phones/{INES}", {"body": "A 7H2K"}, headers=HERE, timeout=5)
+    requests.post(f"{phone.base_url}/phones/{INES}", {"body": "A 7H2K"}, headers=HERE, timeout=PATIENCE_S)
     assert said in page(phone, f"/phones/{INES}/conversation")
 
 
 def test_a_foreign_page_cannot_write_texts(phone: Running, desk: Desk) -> None:
     foreign = {"Sec-Fetch-Site": "cross-site"}
-    answer = requests.post(f"{phone.base_url}/phones/{INES}", {"body": "A"}, headers=foreign, timeout=5)
+    answer = requests.post(
+        f"{phone.base_url}/phones/{INES}", {"body": "A"}, headers=foreign, timeout=PATIENCE_S
+    )
     assert answer.status_code == 403
     assert desk.heard == []
 
 
 def test_a_foreign_name_for_this_machine_is_refused(phone: Running) -> None:
-    answer = requests.get(phone.base_url, headers={"Host": "evil.example"}, timeout=5)
+    answer = requests.get(phone.base_url, headers={"Host": "evil.example"}, timeout=PATIENCE_S)
     assert answer.status_code == 400
 
 
 def test_what_people_write_is_shown_and_never_obeyed(phone: Running) -> None:
     written = {"body": "<script>alert(1)</script>"}
-    requests.post(f"{phone.base_url}/phones/{INES}", written, headers=HERE, timeout=5)
+    requests.post(f"{phone.base_url}/phones/{INES}", written, headers=HERE, timeout=PATIENCE_S)
     shown = page(phone, f"/phones/{INES}/conversation")
     assert "<script>" not in shown
     assert "&lt;script&gt;" in shown
@@ -122,7 +127,7 @@ def test_a_telephone_says_whose_it_is(tmp_path: Path) -> None:
 
 
 def test_a_number_is_opened_as_people_type_it(phone: Running) -> None:
-    answer = requests.get(f"{phone.base_url}/phones/", {"number": "+1 (480) 555-0142"}, timeout=5)
+    answer = requests.get(f"{phone.base_url}/phones/", {"number": "+1 (480) 555-0142"}, timeout=PATIENCE_S)
     assert answer.url == f"{phone.base_url}/phones/{INES}"
     assert "no telephone number" in page(phone, "/phones/?number=12")
 
@@ -133,20 +138,37 @@ def test_a_mail_is_read_in_its_box(phone: Running, wired: Settings) -> None:
     )
     assert "Hello" in page(phone, "/mail/ines@tempe.example")
     assert 'href="https://desk.example"' in page(phone, "/mail/ines@tempe.example/1")
-    html = requests.get(f"{phone.base_url}/mail/ines@tempe.example/1/html", timeout=5)
+    html = requests.get(f"{phone.base_url}/mail/ines@tempe.example/1/html", timeout=PATIENCE_S)
     assert "<b>Hi</b>" in html.text
     assert "sandbox" in html.headers["Content-Security-Policy"]
 
 
 def test_a_mail_is_not_read_in_another_box(phone: Running, wired: Settings) -> None:
     MailSender(wired).send("ines@tempe.example", "Hello", "Text", "<b>Hi</b>", message_id="n1")
-    assert requests.get(f"{phone.base_url}/mail/olu@tempe.example/1", timeout=5).status_code == 404
+    assert requests.get(f"{phone.base_url}/mail/olu@tempe.example/1", timeout=PATIENCE_S).status_code == 404
 
 
 @pytest.mark.usefixtures("texted")
 def test_tests_can_ask_for_texts(phone: Running) -> None:
-    (message,) = requests.get(f"{phone.base_url}/api/messages", {"to": INES}, timeout=5).json()
+    (message,) = requests.get(f"{phone.base_url}/api/messages", {"to": INES}, timeout=PATIENCE_S).json()
     assert (message["body"], message["status"]) == (TEXT, "delivered")
+
+
+def test_nothing_of_it_outlives_it(settings: Settings, desk: Desk, tmp_path: Path) -> None:
+    before = set(threading.enumerate())
+    # At this pace the message would be under way for minutes.
+    with standin.running(tmp_path, desk.url, pace=1000) as phone:
+        wired = replace(
+            settings,
+            desk_url=desk.url,
+            twilio_account_sid=ACCOUNT_SID,
+            twilio_auth_token=AUTH_TOKEN,
+            twilio_from="+15550100000",
+            twilio_api_base=phone.base_url,
+        )
+        SmsSender(wired).send(INES, TEXT, attempt_id="attempt1", validity_s=600)
+        assert set(threading.enumerate()) > before
+    assert set(threading.enumerate()) <= before
 
 
 def test_it_runs_as_a_program_and_forgets_nothing(tmp_path: Path) -> None:
@@ -159,12 +181,16 @@ def test_it_runs_as_a_program_and_forgets_nothing(tmp_path: Path) -> None:
         program = subprocess.Popen(command)
         try:
             until(lambda: _answers(f"http://127.0.0.1:{port}/api/messages"))
-            assert len(requests.get(f"http://127.0.0.1:{port}/api/messages", timeout=5).json()) == seen
-            assert "Ines Vega" in requests.get(f"http://127.0.0.1:{port}/phones/{INES}", timeout=5).text
-            requests.post(f"http://127.0.0.1:{port}/phones/{INES}", {"body": "hello"}, timeout=10)
+            assert (
+                len(requests.get(f"http://127.0.0.1:{port}/api/messages", timeout=PATIENCE_S).json()) == seen
+            )
+            assert (
+                "Ines Vega" in requests.get(f"http://127.0.0.1:{port}/phones/{INES}", timeout=PATIENCE_S).text
+            )
+            requests.post(f"http://127.0.0.1:{port}/phones/{INES}", {"body": "hello"}, timeout=PATIENCE_S)
         finally:
             program.terminate()
-            assert program.wait(10) == 0
+            assert program.wait(PATIENCE_S) == 0
 
 
 def _answers(url: str) -> bool:

@@ -15,7 +15,7 @@ import worker
 from foundation import clock, database, heartbeat, outbox, queue
 from referrals.duty import Duty
 from routing import clocks
-from tests.waiting import until
+from tests.waiting import PATIENCE_S, until
 
 JOB = "notifications.delivery.deliver"
 
@@ -56,7 +56,7 @@ def rounds(duty: Duty) -> Iterator[list[bool]]:
     thread.start()
     yield ended
     stopping.set()
-    thread.join(20)
+    thread.join(PATIENCE_S)
 
 
 @pytest.mark.parametrize("urgent", [True, False])
@@ -68,7 +68,7 @@ def test_a_provider_that_never_answers_stops_no_clock_and_nothing_of_the_other_k
 
     def call(_: Duty, subject: str) -> datetime | None:
         if subject == "slow":
-            answered.wait(20)
+            answered.wait(PATIENCE_S)
         done.append(subject)
         return None
 
@@ -126,7 +126,7 @@ def test_an_upkeep_that_fails_stops_neither_the_others_nor_the_clocks(
     thread.start()
     until(lambda: len(kept) > 2)
     stopping.set()
-    thread.join(20)
+    thread.join(PATIENCE_S)
     assert ended == [True]
     with database.reading(working.engine) as session:
         # Silence is how the status page learns of it.
