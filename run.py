@@ -210,6 +210,7 @@ def _environment(data: Path, ports: Ports) -> dict[str, str]:
         "PUBLIC_URL": f"http://{_HOST}:{ports.public}",
         "DESK_URL": f"http://{_HOST}:{ports.desk}",
         "KEYRING_FILE": str(data / "keyring.json"),
+        "ATTACHMENTS_FOLDER": str(data / "attachments"),
         "TWILIO_ACCOUNT_SID": "AC" + "0" * 31 + "1",
         "TWILIO_AUTH_TOKEN": "known to the stand-in alone",
         "TWILIO_FROM": "+15005550006",

@@ -42,7 +42,7 @@ from notifications import (
     turns,
     witnesses,
 )
-from referrals import rotation
+from referrals import rotation, shelf
 from referrals.duty import Duty
 from referrals.grants import Keys
 from referrals.keyring import FileKeyring
@@ -68,6 +68,7 @@ JOBS: dict[str, Callable[[Duty, str], datetime | None]] = {
 # What the clock keeps in order beside its steps, once a minute each.
 UPKEEP: tuple[Callable[[Duty], int], ...] = (
     rotation.keep_keys,
+    shelf.keep_shelf,
     checking.keep_proofs,
     turns.tell_coming,
     bundling.release,

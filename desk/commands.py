@@ -30,6 +30,7 @@ from ledger import audit, checkpoints
 from ledger.commands import ledger
 from notifications import notices
 from notifications.commands import mail, ready
+from referrals import attachments, shelf
 from referrals import soundness as record
 from referrals.keyring import FileKeyring, NoKeyring, keyring_of
 from referrals.sealing import CannotOpen
@@ -153,6 +154,7 @@ def doctor() -> None:
             for team in teams.names(session, unreachable).values()
         ]
     faults += _ledger_faults(now)
+    faults += _file_faults(now)
     for fault in faults:
         click.echo(fault)
     if faults:
@@ -174,6 +176,15 @@ def _ledger_faults(now: datetime) -> list[str]:
             " LEDGER_KEY"
         )
     return faults
+
+
+def _file_faults(now: datetime) -> list[str]:
+    """What is wrong with the sealed files: all of them by size, and some read through, others at each visit."""
+    with database.reading(_engine()) as session:
+        looked = shelf.look(session, attachments.blobs_of(_settings()), now)
+    with database.transaction(_engine()) as session:
+        shelf.remember(session, looked, now)
+    return looked.faults
 
 
 @directory.command("add-team")

@@ -16,9 +16,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
-from sqlalchemy import insert
+from sqlalchemy import Row, insert
 from sqlalchemy.orm import Session
 
 from foundation.blobs import Blobs, Writing, blob_name
@@ -26,7 +26,7 @@ from foundation.identifiers import new_id
 from foundation.settings import Settings
 from referrals import sealing
 from referrals.kinds import ENOUGH, TextLook, kind_of
-from referrals.sealing import Place
+from referrals.sealing import CannotOpen, Place
 from referrals.streams import Sealer
 from referrals.tables import attachments
 
@@ -235,6 +235,20 @@ def add(session: Session, referral_id: str, files: Sequence[Kept], now: datetime
     ]
     if rows:
         session.execute(insert(attachments), rows)
+
+
+def read_sound(blobs: Blobs, row: Row[Any]) -> BinaryIO:
+    """The sealed bytes of a row, from their beginning, after a look at all of them. Raises CannotOpen where they are
+    missing or are not those that were stored."""
+    try:
+        blob = blobs.read(row.blob)
+    except FileNotFoundError:
+        raise CannotOpen("the sealed bytes of a file are missing") from None
+    if hashlib.file_digest(blob, "sha256").hexdigest() != row.sealed_sha256:
+        blob.close()
+        raise CannotOpen("the sealed bytes of a file are not those that were stored")
+    blob.seek(0)
+    return blob
 
 
 def document(files: Sequence[File]) -> bytes:

@@ -19,7 +19,7 @@ from referrals.casework import Disposition
 from referrals.facts import Facts, Urgency
 from referrals.moves import NotNow
 from referrals.states import State
-from referrals.tables import casework, erasures, grants, legal_holds, referrals, sealed_parts
+from referrals.tables import attachments, casework, erasures, grants, legal_holds, referrals, sealed_parts
 
 # How long a closed record is kept, by how it ended. What is not enough to go on is looked at again after half a year
 # and kept a year longer: a later tip may complete it.
@@ -190,6 +190,8 @@ def _erase(session: Session, row: Row[Any], now: datetime) -> None:
     """Destroys keys first, then what they opened, then what was stored in clear. Staff's names and times stay."""
     session.execute(delete(grants).where(grants.c.referral_id == row.id))
     session.execute(delete(sealed_parts).where(sealed_parts.c.referral_id == row.id))
+    # Their keys went with the part; the clock removes the sealed bytes (`referrals.shelf`).
+    session.execute(update(attachments).where(attachments.c.referral_id == row.id).values(erased_at=now))
     # A closing names the entry with its reason, so the rows stay; what was done is nobody's business any more.
     session.execute(update(casework).where(casework.c.referral_id == row.id).values(blob=b"", action=None))
     session.execute(

@@ -19,7 +19,7 @@ from foundation import database
 from foundation.identifiers import new_id
 from ledger import entries
 from ledger.entries import Actor
-from referrals import content, grants, moves, sealing
+from referrals import grants, moves, sealing
 from referrals.grants import Keys
 from referrals.opening import OpenedPart
 from referrals.sealing import CannotOpen, Place
@@ -169,7 +169,7 @@ def read(
     for row in rows:
         part_key = sealing.unwrap(key, row.blob, f"{link_id} {row.part}")
         document = sealing.unseal(part_key, Place(deployment, referral_id, row.part), row.words)
-        opened.append(OpenedPart(row.part, content.told_in(document), hashlib.sha256(document).hexdigest()))
+        opened.append(OpenedPart.of(row.part, document))
     entries.append(
         session,
         referral_id,
