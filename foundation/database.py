@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -44,6 +44,7 @@ metadata = MetaData(
 # SQLite numbers rows by itself only for INTEGER PRIMARY KEY.
 Sequence64: TypeEngine[int] = BigInteger().with_variant(Integer, "sqlite")
 Bytes = LargeBinary
+_MOMENT = select(func.clock_timestamp(type_=DateTime(timezone=True)))
 
 
 class UTCDateTime(TypeDecorator[datetime]):
@@ -149,9 +150,10 @@ def steady(engine: Engine) -> Iterator[Session]:
         yield session
 
 
-def changed(session: Session, statement: Update | Delete) -> int:
-    """Makes the change and says how many rows it met: what a compare-and-set asks."""
-    result = session.execute(statement)
+def changed(session: Session, statement: Update | Delete, given: Mapping[str, Any] | None = None) -> int:
+    """Makes the change, with what its parameters are `given`, and says how many rows it met: what a compare-and-set
+    asks."""
+    result = session.execute(statement, given)
     assert isinstance(result, CursorResult)
     return result.rowcount
 
@@ -162,9 +164,7 @@ def now(session: Session) -> datetime:
         # SQLite runs on this machine and has its clock, but to the millisecond: what was posted within the last
         # one would not be due yet.
         return clock.now()
-    moment: datetime = session.execute(
-        select(func.clock_timestamp(type_=DateTime(timezone=True)))
-    ).scalar_one()
+    moment: datetime = session.execute(_MOMENT).scalar_one()
     return moment.astimezone(UTC) + clock.shift()
 
 

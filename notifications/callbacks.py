@@ -9,14 +9,15 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from flask import Blueprint, abort, request
-from sqlalchemy import Row, func, insert, select, update
+from sqlalchemy import Row, insert, select, update
 from sqlalchemy.orm import Session
 
 from directory.guards import guard
 from directory.permissions import PUBLIC
 from foundation import clock, database, outbox, web
 from foundation.identifiers import new_id
-from notifications import delivery, sms, twilio_codes
+from notifications import attempts as tries
+from notifications import sms, twilio_codes
 from notifications.notices import DELIVER
 from notifications.outcomes import Outcome, OutcomeState
 from notifications.reactions import react
@@ -25,10 +26,6 @@ from notifications.states import REPORTED, NoticeState, lower
 from notifications.tables import attempts, delivery_reports, notices
 from referrals.duty import Duty
 
-# The attempt is known to have failed; a late "sent" says nothing against it.
-_FAILED = tuple(
-    state.value for state in OutcomeState if state not in (OutcomeState.ACCEPTED, OutcomeState.UNKNOWN)
-)
 # What of a report is kept: never the number, never a text.
 _KEPT = ("MessageSid", "MessageStatus", "ErrorCode", "CallSid", "CallStatus")
 
@@ -90,14 +87,10 @@ def _apply(session: Session, notice_id: str, attempt_id: str, report: dict[str, 
         return
     # A report answers the question that a crash or a time-out left open.
     provider_id = report.get("MessageSid") or report.get("CallSid")
-    session.execute(
-        update(attempts)
-        .where(attempts.c.id == attempt_id, attempts.c.provider_id.is_(None))
-        .values(provider_id=provider_id, outcome="accepted", settled_at=now)
-    )
+    tries.settle(session, attempt_id, now, outcome=OutcomeState.ACCEPTED.value, provider_id=provider_id)
     if reported is NoticeState.FAILED_PERMANENT:
         _fail(session, notice_id, attempt_id, _outcome(report), now)
-    elif reported is NoticeState.DELIVERED or not _has_failed(session, attempt_id):
+    elif reported is NoticeState.DELIVERED or not tries.has_failed(session, attempt_id):
         _raise(session, notice_id, reported, reported, None)
 
 
@@ -110,20 +103,14 @@ def _outcome(report: dict[str, str]) -> Outcome:
 
 def _fail(session: Session, notice_id: str, attempt_id: str, outcome: Outcome, now: datetime) -> None:
     """The attempt came to nothing. What may work later is owed again; each failure is reacted to once."""
-    outcome = twilio_codes.repeated(outcome, delivery.failures(session, notice_id, outcome.code) + 1)
+    outcome = twilio_codes.repeated(outcome, tries.failures(session, notice_id, outcome.code) + 1)
     # A failure without a code has none to show.
     code = str(outcome.code) if outcome.code else None
-    failed = database.changed(
-        session,
-        update(attempts)
-        .where(attempts.c.id == attempt_id, func.coalesce(attempts.c.outcome, "").not_in(_FAILED))
-        .values(outcome=outcome.state.value, code=code),
-    )
-    if not failed:
+    if not tries.fail(session, attempt_id, outcome.state, code):
         return
     notice = session.execute(select(notices).where(notices.c.id == notice_id)).one()
     transient = outcome.state is OutcomeState.FAILED_TRANSIENT
-    if transient and delivery.has_later(session, notice_id, attempt_id):
+    if transient and tries.has_later(session, notice_id, attempt_id):
         # A newer attempt is under way and speaks for the notice.
         return
     state = NoticeState(outcome.state.value)
@@ -150,11 +137,6 @@ def _raise(
     return raised > 0
 
 
-def _has_failed(session: Session, attempt_id: str) -> bool:
-    query = select(attempts.c.id).where(attempts.c.id == attempt_id, attempts.c.outcome.in_(_FAILED))
-    return session.execute(query).first() is not None
-
-
 def _is_worth_it(session: Session, notice: Row[Any], now: datetime) -> bool:
     """Attempts are left, and it is still due: what was answered or ran out is not sent again."""
-    return notice.deadline_at > now and delivery.may_try_again(session, notice.id)
+    return notice.deadline_at > now and tries.are_left(session, notice.id)

@@ -40,6 +40,8 @@ class Call:
     office: bool
     # What was sent before was refused for its form.
     shortest: bool = False
+    # Its channel was refused a while ago, and this one shows whether it works again.
+    on_trial: bool = False
 
 
 def ask(settings: Settings, call: Call) -> Outcome | None:

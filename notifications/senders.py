@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
+from enum import Enum, auto
 from functools import cache
 
 from markupsafe import Markup
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import ColumnElement, bindparam, delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -39,6 +40,21 @@ _WORDS: Mapping[str, str] = {
     Action.ALARM.value: "The provider of {channel} gave a code that Waypost does not know. The next person was told.",
 }
 
+# Asked for every notice, so it is made once.
+_LASTS = select(sender_faults.c.last_at).where(
+    sender_faults.c.channel == bindparam("of_channel"), sender_faults.c.action == Action.STOP_SENDER.value
+)
+
+
+class Standing(Enum):
+    """How a channel stands with its provider."""
+
+    WORKS = auto()
+    # Its account is refused: nothing is tried by it.
+    STOPPED = auto()
+    # It was refused a while ago, and this one notice is let through.
+    ON_TRIAL = auto()
+
 
 def refused(session: Session, channel: str, code: str, action: Action, now: datetime) -> None:
     """The provider refuses us, not a reader. New, or not heard of for hours: the administrators are told by mail."""
@@ -61,23 +77,20 @@ def refused(session: Session, channel: str, code: str, action: Action, now: date
         outbox.post(session, PAGE, known.id, now=now, urgent=True)
 
 
-def is_stopped(session: Session, channel: str, now: datetime) -> bool:
-    """Whether that channel is stopped for all. After a while one notice is let through, to see whether it works."""
-    stopped = sender_faults.c.channel == channel, sender_faults.c.action == Action.STOP_SENDER.value
-    lasts = session.execute(select(sender_faults.c.last_at).where(*stopped)).scalars().all()
+def standing(session: Session, channel: str, now: datetime) -> Standing:
+    """How that channel stands. A stopped one lets one notice through after a while, to see whether it works."""
+    lasts = session.execute(_LASTS, {"of_channel": channel}).scalars().all()
     if not lasts:
-        return False
+        return Standing.WORKS
     if max(lasts) > now - _TRIED_AFTER:
-        return True
-    session.execute(update(sender_faults).where(*stopped).values(last_at=now))
-    return False
+        return Standing.STOPPED
+    session.execute(update(sender_faults).where(*_stops(channel)).values(last_at=now))
+    return Standing.ON_TRIAL
 
 
 def works(session: Session, channel: str) -> None:
-    """Something left by that channel, so its account is not refused any more."""
-    stopped = sender_faults.c.channel == channel, sender_faults.c.action == Action.STOP_SENDER.value
-    if session.execute(select(sender_faults.c.id).where(*stopped).limit(1)).first():
-        session.execute(delete(sender_faults).where(*stopped))
+    """The notice that was let through has left, so the account is not refused any more."""
+    session.execute(delete(sender_faults).where(*_stops(channel)))
 
 
 def page(duty: Duty, fault_id: str) -> datetime | None:
@@ -101,6 +114,10 @@ def page(duty: Duty, fault_id: str) -> datetime | None:
     ]
     later = any(outcome.state is OutcomeState.FAILED_TRANSIENT for outcome in outcomes)
     return clock.now() + _COME_AGAIN if later else None
+
+
+def _stops(channel: str) -> tuple[ColumnElement[bool], ...]:
+    return sender_faults.c.channel == channel, sender_faults.c.action == Action.STOP_SENDER.value
 
 
 @cache

@@ -17,7 +17,7 @@ from directory.tables import contacts
 from foundation import database
 from foundation.tables import outbox
 from notifications import ringing, silence
-from notifications.delivery import ASKED
+from notifications.attempts import ASKED
 from notifications.tables import attempts, notices
 from referrals.tables import referrals
 from routing.tables import handoffs
