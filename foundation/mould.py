@@ -7,11 +7,10 @@ import secrets
 from collections.abc import Mapping, Sequence
 
 from flask import current_app, render_template, request
-from flask_babel import get_locale
 from flask_wtf.csrf import generate_csrf
 from markupsafe import escape
 
-from foundation.web import asked_language
+from foundation.web import asked_language, choose_language
 
 # Stands in a mould where a reader's word goes. Nobody outside can know it, and escaping leaves it as it is.
 _MARK = f"hole{secrets.token_hex(16)}n"
@@ -28,8 +27,8 @@ def filled(template: str, words: Words) -> str:
     """
     moulds: dict[tuple[object, ...], list[str]] = current_app.extensions.setdefault("moulds", {})
     shape = tuple((name, None if isinstance(word, str) else len(word)) for name, word in words.items())
-    address = (request.method, request.endpoint, request.script_root, asked_language())
-    key = (template, shape, address, str(get_locale()))
+    address = (request.method, request.endpoint, request.script_root)
+    key = (template, shape, address, choose_language(), asked_language())
     # Two threads may make the same one at once; either is right.
     if key not in moulds:
         moulds[key] = _mould(template, words)

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from flask import current_app, g, render_template, request
-from flask_babel import get_locale, gettext
+from flask_babel import gettext
 from flask_wtf.csrf import CSRFError
 from sqlalchemy.exc import DBAPIError, NoResultFound
 from sqlalchemy.exc import TimeoutError as PoolTimeout
@@ -16,13 +16,15 @@ from werkzeug.exceptions import RequestEntityTooLarge, ServiceUnavailable
 from directory.guards import guard
 from directory.permissions import PUBLIC
 from foundation import web
+from intake import uploads
 from intake.door import Page, public, too_many
 from intake.filed import file_once
 from intake.receipt_views import ask_for_words, is_filed, receipt_page
 from intake.tip import Tip
 from intake.tip_form import TipForm, faults, form_key
 from intake.wording import summary
-from referrals import filing
+from referrals import attachments, filing
+from referrals.attachments import Kept
 from referrals.content import documents
 from referrals.facts import Evidence
 from referrals.filing import Filing, Source
@@ -68,24 +70,30 @@ def _send() -> Page:
     located = tip.located(_places())
     if faults(tip, located):
         return _check()
+    if uploads.refused():
+        return _same_page(uploads.status())
     if not current_app.extensions["limits"].allows_tip():
         return _same_page(429, too_many())
-    return receipt_page(_file(tip, located.evidence))
+    files = uploads.received()
+    return receipt_page(_file(tip, located.evidence, files), files=files)
 
 
 _STEPS: dict[str, Callable[[], Page]] = {"check": _check, "change": _change, "send": _send}
 
 
-def _file(tip: Tip, evidence: tuple[Evidence, ...]) -> str:
+def _file(tip: Tip, evidence: tuple[Evidence, ...], files: Sequence[Kept]) -> str:
     """Seals and stores the tip; returns its submission once it is committed, by this press or an earlier one."""
-    submission, secret = tip.submission(form_key(g.answers)), web.settings().secret_key
+    key = form_key(g.answers) + attachments.fingerprint(files)
+    submission, secret = tip.submission(key), web.settings().secret_key
     receipt = receipt_for(submission, secret)
     recipient = current_app.extensions["routing_key"]()
-    sealed = filing.seal(documents(tip.told()), deployment=web.settings().deployment, to=recipient)
+    sealed = filing.seal(
+        documents(tip.told()), deployment=web.settings().deployment, to=recipient, files=files
+    )
     record = Filing(
         source=Source.PUBLIC,
         facts=tip.facts(evidence),
-        language=str(get_locale()),
+        language=web.choose_language(),
         submission_digest=submission_digest(submission, secret),
         custodian_team_id=recipient.team_id,
         receipt_lookup=receipt.lookup(secret),
@@ -130,6 +138,14 @@ def _no_token(_fault: CSRFError) -> Page:
 def _too_large(_fault: RequestEntityTooLarge) -> Page:
     # What was not read cannot be shown again; the browser still has it.
     g.answers = MultiDict()
+    if "uploads" in g:
+        return _again(
+            gettext(
+                "Those files were too large. Go back in your browser: your words are there. Choose fewer or smaller "
+                "files."
+            ),
+            413,
+        )
     return _again(
         gettext(
             "That was too long for one tip. Go back in your browser: your words are there. Send a part of them."

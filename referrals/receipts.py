@@ -47,10 +47,10 @@ def receipt_for(form_key: str, secret: str) -> Receipt:
     number = int.from_bytes(
         hmac.new(_key(secret, "receipt words"), form_key.encode(), hashlib.sha512).digest()
     )
-    words = []
+    known, words = word_list(), []
     for _ in range(LENGTH):
-        number, index = divmod(number, len(word_list()))
-        words.append(word_list()[index])
+        number, index = divmod(number, len(known))
+        words.append(known[index])
     return Receipt(tuple(words))
 
 

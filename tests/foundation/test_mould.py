@@ -9,6 +9,7 @@ from flask_wtf.csrf import CSRFProtect, generate_csrf
 from jinja2 import DictLoader
 
 from foundation.mould import Words, filled
+from foundation.web import choose_language
 
 _PAGE = "{{ _('Main') }}: {{ name }}, {{ letters|join('-') }}, {{ csrf_token() }}, {{ name }}"
 
@@ -19,7 +20,8 @@ def app() -> Flask:
     app.secret_key = "known"
     app.jinja_loader = DictLoader({"page": _PAGE})
     app.jinja_env.autoescape = True
-    Babel(app)
+    app.extensions["door"] = "intake"
+    Babel(app, locale_selector=choose_language)
     CSRFProtect(app)
     return app
 
