@@ -21,6 +21,8 @@ View = TypeVar("View", bound=Callable[..., Any])
 # Finds the referral that a route's arguments name: its row and how it stands to teams; None where there is none.
 FindStanding = Callable[[Session, str], tuple[Any, Standing] | None]
 
+# Goes along with the words of a form that came after the session had ended: its files do not.
+FILES_LEFT_OUT = "files_left_out"
 # A write for every page would make readers wait for each other.
 _SEEN_EVERY = timedelta(minutes=1)
 
@@ -94,6 +96,8 @@ def _ask_to_sign_in() -> Response | tuple[str, int]:
     """Sends to the sign-in page; but what was typed and sent meanwhile stays on the page and goes along."""
     here = request.full_path.rstrip("?")
     kept = kept_fields(request.form)
+    if any(file.filename for file in request.files.values()):
+        kept.append((FILES_LEFT_OUT, "yes"))
     if kept:
         form = SignInForm(formdata=None, next=here)
         return render_template("sign_in.html", form=form, kept=kept), 401

@@ -9,7 +9,7 @@ from directory import guards
 from directory.account import account
 from foundation import web
 from foundation.settings import Settings
-from intake import door, views
+from intake import door, uploads, views
 from intake.portal import portal
 from referrals import filing
 from routing.standing import find_standing
@@ -21,6 +21,7 @@ def create_app(settings: Settings, engine: Engine) -> Flask:
     app.extensions["missing"] = filing.missing
     guards.install(app, find_standing)
     door.install(app, engine, settings)
+    uploads.install(app)
     for blueprint in (door.public, portal, account):
         app.register_blueprint(blueprint)
     # Both doors call their first page `home`, so that shared pages can lead there.

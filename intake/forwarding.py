@@ -11,7 +11,7 @@ from directory.members import Member
 from foundation import web
 from intake.filed import file_once
 from intake.forward_form import ForwardForm
-from referrals import filing
+from referrals import attachments, filing
 from referrals.attachments import Kept
 from referrals.content import documents
 from referrals.filing import Filed, Filing, Source
@@ -38,7 +38,9 @@ def file_forward(
         # Coverage rules name a forwarding office by its team.
         facts=told.facts(form.evidence, originator=office_id),
         language=str(get_locale()),
-        submission_digest=submission_digest(told.submission(form_key), web.settings().secret_key),
+        submission_digest=submission_digest(
+            told.submission(form_key + attachments.fingerprint(files)), web.settings().secret_key
+        ),
         custodian_team_id=office_id,
         originator_organisation_id=member.organisation_id,
         originator_member_id=member.id,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from flask import Blueprint, current_app, g, redirect, render_template, request, url_for
+from flask import session as cookie
 from flask.blueprints import BlueprintSetupState
 from werkzeug.wrappers import Response
 
@@ -10,12 +11,13 @@ from directory import guards
 from directory.guards import guard
 from foundation import database, web
 from foundation.identifiers import is_reference
-from intake import custody, custody_receipts, forward_words, forwards, permissions
+from intake import custody, custody_receipts, forward_words, forwards, permissions, uploads
 from intake.forward_form import ForwardForm
 from intake.forwarding import file_forward
 from routing.boundaries import Boundaries
 
 portal = Blueprint("portal", __name__, url_prefix="/portal")
+_FINGERPRINTS = "fingerprints"
 
 
 @portal.record_once
@@ -60,7 +62,14 @@ def send_forward() -> Response | tuple[str, int]:
     form = ForwardForm(g.offices)
     if not form.is_sound(_boundaries()):
         return _form_page(form, 400)
-    filed = file_forward(form, guards.signed_in().member, form.form_key.data or "")
+    if uploads.refused():
+        return _form_page(form, uploads.status())
+    if guards.FILES_LEFT_OUT in request.form:
+        return _form_page(form, 400)
+    files = uploads.received()
+    filed = file_forward(form, guards.signed_in().member, form.form_key.data or "", files=files)
+    # Whoever sent it sees them once. The portal opens nothing and could not show them again.
+    cookie[_FINGERPRINTS] = {filed.reference: uploads.fingerprints(files)} if files else {}
     return redirect(url_for("portal.see", reference=filed.reference), 303)
 
 
@@ -77,8 +86,14 @@ def see(reference: str) -> str:
     with database.reading(web.engine()) as session:
         forwarded = forwards.one(session, _organisation_id(), reference)
         route = custody.route(session, forwarded, _boundaries())
+    files = (cookie.pop(_FINGERPRINTS, None) or {}).get(reference, [])
     return render_template(
-        "portal/see.html", forwarded=forwarded, route=route, custody=custody, boundaries=_boundaries()
+        "portal/see.html",
+        files=files,
+        forwarded=forwarded,
+        route=route,
+        custody=custody,
+        boundaries=_boundaries(),
     )
 
 
@@ -88,6 +103,7 @@ def _form_page(form: ForwardForm, status: int = 200) -> tuple[str, int]:
         "portal/forward.html",
         form=form,
         groups=forward_words.act_groups(),
+        files_left_out=guards.FILES_LEFT_OUT in request.form,
         urgency_means=forward_words.urgency_means(),
         handling_means=forward_words.HANDLING_MEANS,
         idle_time=forward_words.idle_time(),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hmac
+from collections.abc import Sequence
 
 from flask import current_app, g, render_template
 from flask_babel import gettext
@@ -11,12 +12,13 @@ from directory.guards import guard
 from directory.permissions import PUBLIC
 from foundation import database, web
 from foundation.mould import filled
-from intake import reasons
+from intake import reasons, uploads
 from intake.door import Page, public, too_many
 from intake.limits import Limits
 from intake.tip_form import showable
 from intake.wording import STATUS_STEPS, status_steps
 from referrals import filing
+from referrals.attachments import Kept
 from referrals.receipts import LENGTH, Receipt, receipt_for, submission_digest, typed_receipt
 from referrals.states import REPORTER_STATUS, State
 
@@ -90,16 +92,19 @@ def show_status() -> Page:
     ), 200
 
 
-def receipt_page(submission: str, code: int = 200, fault: str = "") -> Page:
-    """The eight words of a stored tip, and the question for two of them."""
+def receipt_page(submission: str, code: int = 200, fault: str = "", files: Sequence[Kept] = ()) -> Page:
+    """The eight words of a stored tip, the fingerprints of its files, and the question for two of the words."""
     told = {
         "words": receipt_for(submission, web.settings().secret_key).words,
         "receipt_key": submission,
         "asked": [str(place + 1) for place in _asked(submission)],
         "status_address": f"{web.settings().public_url}/status",
     }
-    if fault:
-        return render_template("receipt.html", **told, fault=fault, typed=_typed_two()), code
+    if fault or files:
+        page = render_template(
+            "receipt.html", **told, fault=fault, typed=_typed_two(), files=uploads.fingerprints(files)
+        )
+        return page, code
     return filled("receipt.html", told), code
 
 

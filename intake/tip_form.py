@@ -139,6 +139,13 @@ class TipForm(FlaskForm):  # type: ignore[misc]
         default=Danger.UNKNOWN.value,
         validate_choice=False,
     )
+    # A form with files is read more slowly, so only who has some is given one.
+    with_files = SelectMultipleField(
+        lazy_gettext("Do you have something to show?"),
+        description=lazy_gettext("A screenshot, a photo, a recording."),
+        choices=[("yes", lazy_gettext("Yes. I choose it on the next page."))],
+        validate_choice=False,
+    )
     contact = TextAreaField(
         lazy_gettext("How can we reach you?"),
         description=lazy_gettext(

@@ -67,6 +67,10 @@ def summary(form: TipForm) -> list[Part]:
     words = {field.name: (str(field.label.text), str(field.data or "")) for field in form}
     words |= {
         "behaviours": (str(form.behaviours.label.text), "\n".join(form.chosen(form.behaviours))),
+        "with_files": (
+            str(form.with_files.label.text),
+            gettext("Yes. Choose it below.") if form.with_files.data else "",
+        ),
         "state": (str(form.state.label.text), "".join(form.chosen(form.state)) if tip.state else ""),
         "setting": (
             str(form.setting.label.text),
@@ -86,5 +90,6 @@ def _parts() -> tuple[tuple[str, str, tuple[str, ...]], ...]:
         ("where", gettext("Where"), ("school", "place", "state", "zip_code", "setting")),
         ("who", gettext("Who and when"), ("subject", "target", "when", "how_known")),
         ("now", gettext("Right now"), ("danger",)),
+        ("files", gettext("Pictures and files"), ("with_files",)),
         ("you", gettext("You"), ("contact",)),
     )

@@ -172,7 +172,11 @@ class _Storing:
         self.id, self.key = new_id(), sealing.new_key()
         self._name, self._size, self._digest = blob_name(now, self.id), 0, hashlib.sha256()
         self._writing: Writing | None = blobs.begin(self._name)
-        self._sealer = Sealer(self.key, bound(deployment, self.id), self._put)
+        try:
+            self._sealer = Sealer(self.key, bound(deployment, self.id), self._put)
+        except OSError:
+            self.drop()
+            raise
         self.write = self._sealer.write
 
     def keep(self, incoming: Incoming) -> Kept:
@@ -216,6 +220,11 @@ def discard(blobs: Blobs, files: Iterable[Kept]) -> None:
     """Removes what was received and is not filed after all."""
     for file in files:
         blobs.delete(file.blob)
+
+
+def fingerprint(files: Sequence[File]) -> str:
+    """What names these files in a submission: the same form with other files is another record. "" for none."""
+    return "".join(file.sha256 for file in files)
 
 
 def add(session: Session, referral_id: str, files: Sequence[Kept], now: datetime) -> None:

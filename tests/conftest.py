@@ -30,6 +30,7 @@ hypothesis.settings.load_profile("waypost")
 
 hashing.cheapen()
 compiled.keep_templates()
+compiled.keep_addresses()
 syntax.take_turns()
 
 # Thousands of small databases sync each commit; in memory that costs nothing, and SQLite does the same there.
@@ -95,6 +96,7 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str
 def engine(database_url: str) -> Iterator[Engine]:
     """An engine on `database_url`."""
     made = database.make_engine(database_url)
+    compiled.keep_statements(made)
     yield made
     made.dispose()
 
