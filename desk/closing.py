@@ -30,7 +30,7 @@ from routing.states import Kind
 def close_page(reference: str) -> Page:
     """Asks how it ends."""
     with database.reading(web.engine()) as session:
-        return _close_page(CloseForm(), _still_out(session))
+        return _close_page(session, CloseForm(), _still_out(session))
 
 
 @guard("referral.close")
@@ -45,8 +45,8 @@ def close(reference: str) -> Page:
         if state is State.CLOSING:
             referral = moves.referral(session, g.referral.id)
             telling.tell_second_members(session, referral, guards.signed_in().member.id, clock.now())
-    if state is None:
-        return _close_page(form, out), 400
+        if state is None:
+            return _close_page(session, form, out), 400
     return _said(reference, state)
 
 
@@ -99,25 +99,53 @@ def withdraw_closing(reference: str) -> Page:
 
 _SAID = {
     State.CLOSED: "The referral is closed.",
-    State.CLOSING: "A second member is asked to approve. Until then it stays open.",
+    State.CLOSING: "{approver} is asked to approve. Until then it stays open.",
     State.HELD: "It stays open. {holder} goes on working on it.",
 }
 
 
 def _said(reference: str, state: State) -> Response:
     with database.reading(web.engine()) as session:
-        flash(_SAID[state].format(holder=teams.team(session, g.standing.holder).name))
+        holder, approver = teams.team(session, g.standing.holder).name, _desk_above(session)
+        flash(_SAID[state].format(holder=holder, approver=approver or "A second member"))
     return redirect(url_for("desk.referral", reference=reference))
 
 
-def _close_page(form: CloseForm, out: list[Row[Any]]) -> str:
+def _close_page(session: Session, form: CloseForm, out: list[Row[Any]]) -> str:
     return render_template(
         "close.html",
         form=form,
         blocking=[offer.as_then["to_team"] for offer in out if _blocks(offer)],
-        ending=[offer.as_then["to_team"] for offer in out if not _blocks(offer)],
+        ending=_ending(out),
         second=Urgency(g.referral.urgency) in SECOND_PERSON,
+        desk_above=_desk_above(session),
+        holder=teams.team(session, g.standing.holder).name,
     )
+
+
+# What is not needed any more once it is closed, so that closing takes it back.
+_ENDS: dict[Kind, str] = {
+    Kind.SUPPORT: "{to_team} was asked to help",
+    Kind.INFORM: "{to_team} was asked for a receipt",
+    Kind.REQUEST: "{from_team} asked to be given it",
+    Kind.PERMISSION: "{to_team} was asked whether it may go to {about}",
+}
+
+
+def _ending(out: list[Row[Any]]) -> list[str]:
+    """Sentences, each about an offer that the closing takes back."""
+    return [
+        _ENDS[kind].format_map({"about": "another team", **row.as_then})
+        for row in out
+        if (kind := Kind(row.kind)) in _ENDS
+    ]
+
+
+def _desk_above(session: Session) -> str | None:
+    """The team that must approve where nobody else of the holder's can; None where somebody can."""
+    me, holder = guards.signed_in().member.id, g.standing.holder
+    team, _ = telling.second_members(session, moves.referral(session, g.referral.id), me, clock.now())
+    return str(teams.team(session, team).name) if team != holder else None
 
 
 def _still_out(session: Session) -> list[Row[Any]]:
@@ -126,8 +154,8 @@ def _still_out(session: Session) -> list[Row[Any]]:
 
 
 def _blocks(offer: Row[Any]) -> bool:
-    """Whether somebody is about to take it or to work on it; help and a receipt are simply not needed any more."""
-    return Kind(offer.kind) in {Kind.TRANSFER, Kind.CONSULT, Kind.EXTERNAL}
+    """Whether somebody is about to take it or to work on it."""
+    return Kind(offer.kind) not in _ENDS
 
 
 def _take_back(session: Session, state: State, actor: Actor, now: datetime) -> None:
@@ -163,6 +191,7 @@ def _closing_page(session: Session, form: ClosingForm) -> str:
         by=members.names(session, [pending.proposed_by]).get(pending.proposed_by),
         holder=teams.team(session, g.standing.holder),
         reason=_reason(session),
+        ending=_ending(_still_out(session)),
     )
 
 

@@ -22,7 +22,7 @@ from foundation import clock, database, web
 from referrals import moves
 from referrals.facts import Facts
 from referrals.opening import OpenedPart
-from routing import guests, handoffs, register, snapshots
+from routing import disclosure, guests, handoffs, register, snapshots
 from routing.guests import Guest, Invitation, NoEntry
 from routing.states import OPEN, HandoffState, Kind
 
@@ -56,6 +56,7 @@ class Preview:
     from_team: str
     telephone: str | None
     due_at: datetime | None
+    time_zone: str
     person: str
     agency: str
     parts: list[str]
@@ -157,6 +158,7 @@ def _entered(token: str, form: CodeForm | TakeForm) -> Page:
         preview = _preview(session, guest) if guest else None
     if preview is None:
         return _wrong(token)
+    g.time_zone = preview.time_zone
     take = form if isinstance(form, TakeForm) else TakeForm(formdata=None, code=form.code.data)
     faulty = isinstance(form, TakeForm) and bool(form.errors)
     page = render_template("guest.html", preview=preview, form=take, token=token)
@@ -185,7 +187,8 @@ def _preview(session: Session, guest: Guest) -> Preview:
         due_at=row.due_at,
         person=guest.recipient.person,
         agency=guest.recipient.agency,
-        parts=[words.PARTS[part] for part in row.parts if part in guests.PARTS],
+        parts=_parts(session, row),
+        time_zone=team.time_zone,
         opens_left=link.opens_left if link else 0,
         answered=row.state == HandoffState.ACKNOWLEDGED.value,
     )
@@ -196,6 +199,7 @@ def _link(handoff_id: str, made: Invitation | None) -> str:
         row = _one(session, handoff_id)
         recipient = register.outside(session, handoff_id)
         alive = guests.alive(session, handoff_id, clock.now())
+        disclosed = _parts(session, row)
     address = made and web.settings().desk_url + url_for("desk.guest", token=made.token)
     return render_template(
         "guest_link.html",
@@ -206,8 +210,14 @@ def _link(handoff_id: str, made: Invitation | None) -> str:
         made=made,
         address=address,
         may_make=row.state in OPEN,
-        disclosed=[words.PARTS[part] for part in row.parts if part in guests.PARTS],
+        disclosed=disclosed,
     )
+
+
+def _parts(session: Session, row: Row[Any]) -> list[str]:
+    """What goes with it, of what somebody without an account can be given."""
+    going = [part for part in row.parts if part in guests.PARTS]
+    return words.parts(going, disclosure.filled(session, row.referral_id))
 
 
 def _one(session: Session, handoff_id: str) -> Row[Any]:

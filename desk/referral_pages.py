@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -40,7 +41,7 @@ from referrals.filing import Source
 from referrals.opening import OpenedPart
 from referrals.sealing import CannotOpen
 from referrals.states import State
-from routing import handoffs, snapshots
+from routing import disclosure, handoffs, snapshots
 from routing.states import BASES, OPEN, TAKEN, HandoffState, Kind
 
 
@@ -304,10 +305,11 @@ def _handed(session: Session, *, takes_part: bool) -> list[Handed]:
     ]
     names = members.names(session, [row.answered_by for row in rows if row.answered_by])
     may_recall = permissions.allowed(signed_in().member, "referral.recall", g.standing)
-    return [_handed_row(row, names.get(row.answered_by), may_recall) for row in rows]
+    filled = disclosure.filled(session, g.referral.id)
+    return [_handed_row(row, names.get(row.answered_by), filled, may_recall) for row in rows]
 
 
-def _handed_row(row: Row[Any], by: str | None, may_recall: bool) -> Handed:
+def _handed_row(row: Row[Any], by: str | None, filled: Collection[str], may_recall: bool) -> Handed:
     recallable = may_recall and row.state in OPEN and hand_on.is_holders(row)
     return Handed(
         id=row.id,
@@ -318,7 +320,7 @@ def _handed_row(row: Row[Any], by: str | None, may_recall: bool) -> Handed:
         by=by,
         at=row.ended_at or row.answered_at or row.opened_at or row.offered_at,
         due_at=row.due_at,
-        parts=[words.PARTS[part] for part in row.parts if part in words.PARTS],
+        parts=words.parts(row.parts, filled),
         basis=BASES.get(row.basis, row.basis),
         recall=AcknowledgeForm(formdata=None, handoff=row.id) if recallable else None,
         may_give_back=giving_back.can_give_back(row),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import groupby
@@ -15,7 +15,7 @@ from directory import members, teams
 from ledger import checkpoints, verification
 from ledger.checkpoints import Place
 from referrals.casework import ACTIONS, DISPOSITIONS
-from routing import handoffs
+from routing import disclosure, handoffs
 from routing.calls import EMERGENCY, RESULTS
 from routing.states import BASES, DECLINES
 
@@ -78,6 +78,8 @@ _SENTENCES: dict[str, str] = {
     "receipt_exported": "{who} took a custody receipt of a handoff.",
     "permission_asked": "{who} asked {to_team} whether it may go to {about}.",
     "permission_completed": "What {to_team} allowed ended with it.",
+    "permission_recalled": "{who} took back the question to {to_team} whether it may go to another team.",
+    "permission_lapsed": "{to_team} did not say in time whether it may go to another team.",
     "told_outside": "{who} told an agency outside this service.",
     "refused_outside": "The agency outside will not take it.",
     "silent_outside": "The agency outside was not called back in time, so that handoff ended.",
@@ -98,6 +100,8 @@ _SENTENCES: dict[str, str] = {
 _READS_AS = {
     ("permission", "asked"): "permission_asked",
     ("permission", "handoff_completed"): "permission_completed",
+    ("permission", "handoff_recalled"): "permission_recalled",
+    ("permission", "handoff_lapsed"): "permission_lapsed",
     ("external", "asked"): "told_outside",
     ("external", "handoff_declined"): "refused_outside",
     ("external", "handoff_lapsed"): "silent_outside",
@@ -124,11 +128,8 @@ def moments(session: Session, referral_id: str) -> list[Moment]:
     """The whole timeline, oldest first. Openings by the same person in a row are one moment."""
     entries = verification.entries_of(session, referral_id)
     names = _names(session, referral_id, entries)
-    told = []
-    for _, run in groupby(entries, key=_sameness):
-        same = list(run)
-        told.append(_moment(same, names))
-    return told
+    filled = disclosure.filled(session, referral_id)
+    return [_moment(list(run), names, filled) for _, run in groupby(entries, key=_sameness)]
 
 
 def sentences(told: Iterable[Moment]) -> dict[int, str]:
@@ -153,7 +154,7 @@ def _sameness(entry: Entry) -> Any:
     )
 
 
-def _moment(same: list[Entry], names: dict[str, str]) -> Moment:
+def _moment(same: list[Entry], names: dict[str, str], filled: Collection[str]) -> Moment:
     entry, times = same[0], len(same)
     said = _words(entry, names)
     kind = _kind(entry)
@@ -162,7 +163,7 @@ def _moment(same: list[Entry], names: dict[str, str]) -> Moment:
     return Moment(
         at=datetime.fromisoformat(entry["at"]),
         sentence=sentence.format_map(said).removesuffix(".") + more + ".",
-        note=_note(entry, said),
+        note=_note(entry, said, filled),
         hash=entry["hash"],
         positions=tuple(each["position"] for each in same),
     )
@@ -206,13 +207,13 @@ def _words(entry: Entry, names: dict[str, str]) -> dict[str, str]:
     }
 
 
-def _note(entry: Entry, said: dict[str, str]) -> str:
+def _note(entry: Entry, said: dict[str, str], filled: Collection[str]) -> str:
     facts = entry["facts"]
     if entry["kind"] in ("offered", "asked") and _kind(entry) != "permission_asked":
-        parts = [words.PARTS[part].lower() for part in facts["parts"] if part in words.PARTS]
-        return (
-            f"With it: {', '.join(parts) or 'no words'}. Ground: {BASES.get(facts['basis'], facts['basis'])}."
-        )
+        given = ", ".join(words.parts(facts["parts"], filled)).lower() or "no words"
+        return f"With it: {given}. Ground: {BASES.get(facts['basis'], facts['basis'])}."
+    if entry["kind"] == "handoff_recalled" and facts.get("why") == "closed":
+        return "The referral was closed before they answered, and they were told."
     if entry["kind"] == "handoff_declined" and said["better"]:
         return f"A better team, they said: {said['better']}."
     if entry["kind"] == "filed":

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 from referrals.behaviours import BEHAVIOURS
 from referrals.facts import Relation, Setting
@@ -183,6 +183,11 @@ PATTERNS = 8
 def pattern(number: int) -> str:
     """The pattern of a numbered area or team, as maps.html calls it."""
     return f"team-{number if number <= PATTERNS else 2 + (number - PATTERNS - 1) % (PATTERNS - 1)}"
+
+
+def parts(codes: Iterable[str], filled: Collection[str]) -> list[str]:
+    """Parts of a referral in words: those that hold something."""
+    return [PARTS[code] for code in codes if code in filled and code in PARTS]
 
 
 _ACTS = {behaviour.code: behaviour.words for behaviour in BEHAVIOURS}

@@ -67,6 +67,13 @@ def is_filled(session: Session, referral_id: str, part: str) -> bool:
     return bool(session.execute(select(told | written)).scalar_one())
 
 
+def filled(session: Session, referral_id: str) -> frozenset[str]:
+    """The parts under which anything is sealed."""
+    told = select(sealed_parts.c.part).where(sealed_parts.c.referral_id == referral_id)
+    written = select(casework.c.part).where(casework.c.referral_id == referral_id)
+    return frozenset(session.execute(told.union(written)).scalars())
+
+
 def digest(session: Session, referral_id: str, parts: Iterable[str]) -> str:
     """64 hexadecimal characters that bind exactly what goes along as it is now: the sealed bytes of each part.
 

@@ -103,15 +103,22 @@ def tell_office(session: Session, row: Row[Any], office: str, now: datetime) -> 
 
 
 def tell_second_members(session: Session, referral: Row[Any], proposed_by: str, now: datetime) -> int:
-    """Tells those who may approve a closing that it waits for one of them: the custodian's other members, or where
-    there is none the desk above. Returns how many notices."""
+    """Tells those who may approve a closing that it waits for one of them. Returns how many notices."""
+    team, others = second_members(session, referral, proposed_by, now)
+    return _tell(session, _of_referral(session, referral, team), others, "task", now)
+
+
+def second_members(
+    session: Session, referral: Row[Any], proposed_by: str, now: datetime
+) -> tuple[str, list[str]]:
+    """Who is asked to approve a closing: the custodian's other members, or where there is none the desk above."""
     team = referral.custodian_team_id
     barred = {proposed_by} | recusals.members(session, referral.id)
     others = [id for id in schedules.ladder(session, team, now) if id not in barred]
     if not others:
         team = teams.hub_above(session, team).id
         others = [id for id in schedules.ladder(session, team, now) if id not in barred]
-    return _tell(session, _of_referral(session, referral, team), others, "task", now)
+    return team, others
 
 
 def tell_withdrawn(session: Session, row: Row[Any], people: list[str], now: datetime) -> None:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from foundation import database
+from directory import members
+from foundation import clock, database
 from notifications import notices
 from referrals.facts import Urgency
+from routing import permission
 from tests.builders import csrf_token, later
 from tests.desk.sitting import Desk
 
@@ -92,15 +94,41 @@ def test_the_hub_above_answers_without_reading_the_reason(desk: Desk, answer: st
     assert desk.row(reference).state == state
 
 
-@pytest.mark.parametrize("kind", ["support", "inform"])
-def test_help_that_nobody_answered_ends_with_the_closing(desk: Desk, kind: str) -> None:
+@pytest.mark.parametrize(("kind", "asked"), [("support", "to help"), ("inform", "for a receipt")])
+def test_help_that_nobody_answered_ends_with_the_closing(desk: Desk, kind: str, asked: str) -> None:
     reference = desk.held(urgency=Urgency.ROUTINE)
     desk.ask(reference, kind, "mesa-police")
     page = desk.seat("Ines").look(f"/referrals/{reference}/close")
-    assert "taken back when it is closed: what was asked of Mesa Police" in page.get_text(" ", strip=True)
+    assert f"Mesa Police was asked {asked}." in page.get_text(" ", strip=True)
     desk.seat("Ines").press(page, f"/referrals/{reference}/close", {**MANAGED})
     assert desk.row(reference).state == "closed"
     assert "handoff_recalled" in [entry["kind"] for entry in desk.recorded(reference)]
+
+
+def test_a_permission_that_is_still_asked_is_named_before_and_after_the_closing(desk: Desk) -> None:
+    reference = desk.taken(handling="H2", urgency="routine")
+    with database.transaction(desk.town.engine) as session:
+        mesa, ines = desk.town.team["mesa-police"], desk.town.actor("Ines")
+        permission.ask(session, desk.town.keys, desk.row(reference), mesa, actor=ines, now=clock.now())
+    seat, address = desk.seat("Ines"), f"/referrals/{reference}/close"
+    page = seat.look(address)
+    assert "DHS NTER was asked whether it may go to Mesa Police." in page.get_text(" ", strip=True)
+    told = seat.press(page, address, {**MANAGED}).get_text(" ", strip=True)
+    assert "took back the question to DHS NTER whether it may go to another team." in told
+    assert "The referral was closed before they answered" in told
+
+
+def test_where_nobody_else_can_approve_the_desk_above_is_named(desk: Desk) -> None:
+    reference = desk.held()
+    with database.transaction(desk.town.engine) as session:
+        members.leave(session, desk.town.member_id("Tomas"))
+    seat, address = desk.seat("Ines"), f"/referrals/{reference}/close"
+    page = seat.look(address)
+    assert "Ask AZ-STAMP to close it" in page.get_text(" ", strip=True)
+    assert "AZ-STAMP is asked to approve." in seat.press(page, address, {**MANAGED}).get_text(" ", strip=True)
+    with database.reading(desk.town.engine) as session:
+        told = notices.told(session, desk.row(reference).id, "task")
+    assert desk.town.member_id("Ada") in told
 
 
 def test_help_stays_asked_until_the_second_member_approves(desk: Desk) -> None:

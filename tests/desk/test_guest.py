@@ -80,6 +80,10 @@ def test_the_named_person_previews_acknowledges_and_reads(sheriff: Sheriff) -> N
     preview = sheriff.send()
     assert "Tempe Police asks Gila County Sheriff" in preview
     assert WORDS not in preview
+    # Rosa filled in no other part, and it is read far from Greenwich.
+    assert "With it go: what was told." in preview
+    assert "MST" in preview
+    assert "The time of Tempe Police: America/Phoenix." in preview
     taken = sheriff.send("/answer", is_me="y")
     assert "You acknowledged this" in taken
     assert sheriff.state() == "acknowledged"
