@@ -52,7 +52,7 @@ def keep_addresses() -> None:
             made[key] = compile_builder(rule, append_unknown)
         return made[key]
 
-    Rule._compile_builder = kept  # type: ignore[method-assign]
+    Rule._compile_builder = kept  # type: ignore[method-assign, assignment]
 
 
 _FIRST: dict[str, Engine] = {}
