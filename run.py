@@ -32,6 +32,9 @@ if __name__ == "__main__":
     signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 import pyotp
+from alembic.util import CommandError
+from sqlalchemy import Engine
+from sqlalchemy.exc import SQLAlchemyError
 
 from desk import demonstration
 from foundation import clock, database
@@ -91,7 +94,7 @@ class House:
         (self.data / SETTINGS).touch(mode=0o600)
         (self.data / SETTINGS).write_text(json.dumps(self.environment, indent=1))
         engine = database.make_engine(settings.database_url)
-        database.migrate(engine)
+        _migrate(engine, self.data)
         ring = _ring(settings)
         with database.transaction(engine) as session:
             if not demonstration.is_loaded(session):
@@ -220,6 +223,20 @@ def _environment(data: Path, ports: Ports) -> dict[str, str]:
         "SMTP_SECURITY": "none",
         "PYTHONUNBUFFERED": "1",
     }
+
+
+def _migrate(engine: Engine, data: Path) -> None:
+    """Brings the database to this version, or ends this program where it was made by another version of the code."""
+    try:
+        database.migrate(engine)
+        usable = database.is_of_this_version(engine)
+    except (CommandError, SQLAlchemyError):
+        usable = False
+    if not usable:
+        sys.exit(
+            f"The data in {data} was made by another version of Waypost and cannot be used. `make reset` forgets it "
+            "(a folder of your own: `python run.py reset --data …`); then start again."
+        )
 
 
 def _ring(settings: Settings) -> FileKeyring:

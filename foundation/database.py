@@ -178,3 +178,12 @@ def migrate(engine: Engine, to: str = "head") -> None:
     config.attributes["engine"] = engine
     downwards = to == "base" or to.startswith("-")
     (command.downgrade if downwards else command.upgrade)(config, to)
+
+
+def is_of_this_version(engine: Engine) -> bool:
+    """Whether the schema is the code's: a migration that was never released may have changed under its name."""
+    from alembic.autogenerate import compare_metadata
+    from alembic.migration import MigrationContext
+
+    with engine.connect() as connection:
+        return not compare_metadata(MigrationContext.configure(connection), metadata)

@@ -14,7 +14,10 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from sqlalchemy import text
 
+from foundation import database
+from run import Ports
 from tests.servers import free_port
 
 ROOT = Path(__file__).parents[2]
@@ -52,6 +55,18 @@ def test_a_folder_that_is_in_use_is_left_alone(folder: Path, what: str) -> None:
         "A Waypost already runs on this folder; stop it with Ctrl-C, or choose another --data.\n"
     )
     assert (folder / "waypost.db").read_text() == "words"
+
+
+def test_data_of_another_version_is_refused_with_what_to_do(tmp_path: Path) -> None:
+    engine = database.make_engine(f"sqlite:///{tmp_path / 'waypost.db'}")
+    database.migrate(engine)
+    with engine.begin() as connection:
+        connection.execute(text("ALTER TABLE teams DROP COLUMN telephone"))
+    engine.dispose()
+    said = run("--data", str(tmp_path), *(f"--{name}-port={free_port()}" for name in vars(Ports())))
+    assert said.returncode == 1
+    assert "was made by another version of Waypost and cannot be used. `make reset` forgets it" in said.stderr
+    assert "Traceback" not in said.stderr
 
 
 def test_a_stopped_house_is_forgotten_whoever_listens_on_its_ports(folder: Path) -> None:
