@@ -19,6 +19,7 @@ from sqlalchemy.orm import Session
 
 from desk import demonstration, leaving, setting_up
 from desk.demonstration import NotHere
+from desk.key_commands import api_key
 from desk.setting_up import AlreadySetUp
 from desk.webhook_commands import webhook
 from directory import members, reach, teams
@@ -46,6 +47,7 @@ _UNSIGNED_FOR = timedelta(minutes=10)
 
 directory = AppGroup("directory", help="Organisations, teams and members.")
 directory.add_command(webhook)
+directory.add_command(api_key)
 keyring = AppGroup("keyring", help="The private halves of the teams' keys.")
 for _command in (try_draft, tell_gaps):
     routing.add_command(_command)

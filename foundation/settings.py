@@ -191,6 +191,8 @@ class Settings:
     attachments_reserve_bytes: int = _setting(_number(0), default=1_000_000_000)
     # Tips from one network in one hour; a school behind one address must still get through.
     tips_per_hour: int = _setting(_number(1), default=200)
+    # Forwards with one key of the API in one hour: more than an office writes, less than a system that runs wild.
+    forwards_per_hour: int = _setting(_number(1), default=600)
     idle_minutes: int = _setting(_number(1), default=30)
     absolute_hours: int = _setting(_number(1), default=12)
     # Opening content asks for the password again after this long.

@@ -85,6 +85,11 @@ def one(session: Session, organisation_id: str, reference: str) -> Forwarded:
     return _forwarded(session, [row])[0]
 
 
+def is_theirs(session: Session, organisation_id: str, reference: str) -> bool:
+    """Whether an organisation forwarded what has that reference, though it may be erased by now."""
+    return _position(session, organisation_id, reference) is not None
+
+
 def offices_of(session: Session, member: Member) -> Sequence[Row[Any]]:
     """The offices for which a member may forward, by name."""
     query = select(teams).where(teams.c.id.in_(member.team_ids), teams.c.kind == TeamKind.OFFICE.value)

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import math
 import time
 from threading import Lock
 
 import limits
 from flask import request
+from limits import RateLimitItem
 from limits.storage import Storage
 from limits.strategies import FixedWindowRateLimiter
 
 from foundation.settings import Settings
 
+# An office's system that asks what became of everything, every minute, and still stops when it runs wild.
+_REQUESTS, _WRONG_KEYS = limits.parse("600 per minute"), limits.parse("20 per minute")
 # Guessing eight words is hopeless; this keeps it from being noisy as well.
 _WRONG_WORDS = limits.parse("5 per minute")
 
@@ -22,6 +26,7 @@ class Limits:
     def __init__(self, settings: Settings) -> None:
         self._counter = FixedWindowRateLimiter(Tally())
         self._tips = limits.parse(f"{settings.tips_per_hour} per hour")
+        self._forwards = limits.parse(f"{settings.forwards_per_hour} per hour")
 
     def allows_tip(self) -> bool:
         """Counts one tip from this request's network; False when it has sent enough for this hour."""
@@ -34,6 +39,24 @@ class Limits:
     def count_wrong_words(self) -> None:
         """Counts one wrong try."""
         self._counter.hit(_WRONG_WORDS, "words", _network())
+
+    def wait_of_key(self, key_id: str) -> int:
+        """Counts one request with a key of the API; how many seconds it is to wait, 0 where it need not."""
+        return self._wait(_REQUESTS, "key", key_id)
+
+    def wait_of_forward(self, key_id: str) -> int:
+        """Counts one forward with a key; seconds to wait."""
+        return self._wait(self._forwards, "forward", key_id)
+
+    def wait_after_wrong_key(self) -> int:
+        """Counts one wrong key from this request's network; seconds to wait."""
+        return self._wait(_WRONG_KEYS, "wrong key", _network())
+
+    def _wait(self, limit: RateLimitItem, what: str, whose: str) -> int:
+        if self._counter.hit(limit, what, whose):
+            return 0
+        ends = self._counter.get_window_stats(limit, what, whose).reset_time
+        return max(1, math.ceil(ends - time.time()))
 
 
 class Tally(Storage):

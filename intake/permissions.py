@@ -19,6 +19,8 @@ from directory.guards import guard
 from foundation import clock, database, web
 from referrals.tables import referrals
 from routing import permission
+from routing.states import Kind
+from routing.tables import handoffs
 
 
 @dataclass(frozen=True)
@@ -77,6 +79,13 @@ def record_answer(
         return True
     except IntegrityError:
         return False
+
+
+def was_asked(session: Session, office_id: str, referral_id: str, handoff_id: str) -> bool:
+    """Whether that is a question to this office about that forward, answered or not."""
+    row = session.execute(select(handoffs).where(handoffs.c.id == handoff_id)).one_or_none()
+    known = row and (row.kind, row.to_team_id, row.referral_id)
+    return known == (Kind.PERMISSION.value, office_id, referral_id)
 
 
 def _asked(row: Row[Any], referral: Any) -> Asked:

@@ -23,6 +23,7 @@ from referrals.tables import casework, grants, sealed_parts
 from tests.builders import Town
 from tests.intake.door import WORDS, Door
 from tests.intake.office import Office
+from tests.intake.system import System
 from tests.routing.acts import Case
 from tests.routing.test_erasure_whole import erase, finished  # noqa: F401 (fixture)
 
@@ -70,6 +71,10 @@ def test_the_public_door_files_and_cannot_read(town: Town) -> None:
     sent = office.client.post("/portal/forward", data=told)
     assert sent.status_code == 303, sent.text
     assert office.client.get(sent.location).status_code == 200
+    system = System(town, app=office.app)
+    twice = [system.send(key="the-same") for _ in range(2)]
+    assert [answer.status_code for answer in twice] == [201, 201], twice[0].text
+    assert system.look("/api/v1/referrals")["referrals"]
     for table in (sealed_parts, grants, casework, contacts, notices):
         for query in (select(table), delete(table)):
             with pytest.raises(ProgrammingError, match="permission denied"), public.engine.begin() as asked:
