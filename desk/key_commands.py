@@ -6,6 +6,7 @@ from datetime import timedelta
 
 import click
 from flask import current_app
+from flask.cli import AppGroup
 
 from directory import api_keys, members, teams
 from directory.api_keys import NoSeat, Scope
@@ -14,11 +15,7 @@ from ledger.entries import Actor
 
 _ACTOR = Actor(part="administrator")
 _SCOPES = click.Choice([scope.value for scope in Scope])
-
-
-@click.group("api-key")
-def api_key() -> None:
-    """Keys of the API: each of one office, for some time, in a member's name."""
+api_key = AppGroup("api-key", help="Keys of the API: each of one office, for some time, in a member's name.")
 
 
 @api_key.command()
