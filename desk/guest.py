@@ -13,13 +13,13 @@ from sqlalchemy.orm import Session
 from wtforms import BooleanField, HiddenField, StringField
 from wtforms.validators import DataRequired, InputRequired, Length
 
-from desk import acting, places, reading, words
+from desk import acting, files, places, reading, words
 from desk.answers import Page
 from directory import teams
 from directory.guards import guard
 from directory.permissions import PUBLIC
 from foundation import clock, database, web
-from referrals import moves
+from referrals import attachments, moves
 from referrals.facts import Facts
 from referrals.opening import OpenedPart
 from routing import disclosure, guests, handoffs, register, snapshots
@@ -144,7 +144,27 @@ def read(token: str) -> Page:
         return _wrong(token)
     with database.reading(web.engine()) as session:
         preview = _preview(session, guest)
-    return render_template("guest_read.html", preview=preview, opened=opened, labels=words.PARTS)
+    again = PressForm(formdata=None, code=form.code.data)
+    return render_template(
+        "guest_read.html", preview=preview, opened=opened, labels=words.PARTS, form=again, token=token
+    )
+
+
+@guard(PUBLIC)
+def take_file(token: str, number: int) -> Page:
+    """One of the files as it was sent, for who has read what was disclosed."""
+    form, now = PressForm(), clock.now()
+    code = form.code.data or ""
+    with database.transaction(web.engine()) as session:
+        guest = guests.enter(session, token, code, now)
+        if guest is not None:
+            settings = web.settings()
+            blobs = attachments.blobs_of(settings)
+            found = guests.take_file(session, settings.deployment, blobs, guest, token, code, number, now)
+            reference = moves.referral(session, guest.handoff.referral_id).reference
+    if guest is None:
+        return _wrong(token)
+    return files.as_download(found, reference)
 
 
 def no_entry(fault: NoEntry) -> tuple[str, int]:

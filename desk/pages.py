@@ -21,6 +21,7 @@ from desk import (
     drafts,
     drills,
     export,
+    files,
     finding,
     gap_report,
     giving_back,
@@ -42,6 +43,7 @@ from directory import permissions, teams
 from directory.guards import guard, signed_in
 from foundation import clock, database, heartbeat, web
 from referrals.facts import Urgency
+from referrals.kinds import KINDS
 from referrals.moves import NotNow
 from referrals.sealing import CannotOpen
 from routing.disclosure import NotDisclosable
@@ -85,7 +87,7 @@ def _for_templates() -> dict[str, Any]:
         who = g.get("signed_in")
         return bool(who) and permissions.allowed(who.member, action, g.get("standing"))
 
-    return {"may": may, "now": clock.now}
+    return {"may": may, "now": clock.now, "file_kinds": KINDS}
 
 
 _ONE = "/referrals/<reference>"
@@ -106,6 +108,7 @@ _PAGES: tuple[tuple[str, str, Any, Any], ...] = (
     ("/guest/<token>/answer", "guest_answer", None, guest.answer),
     ("/guest/<token>/decline", "guest_decline", None, guest.decline),
     ("/guest/<token>/read", "guest_read", None, guest.read),
+    ("/guest/<token>/files/<int:number>", "guest_file", None, guest.take_file),
     ("/answer/<token>", "answer_link", answer_link.link_page, answer_link.answer),
     ("/records", "records", records.records_page, None),
     ("/contacts", "contacts", contacts.contacts_page, contacts.add),
@@ -149,6 +152,8 @@ _PAGES: tuple[tuple[str, str, Any, Any], ...] = (
     (f"{_ONE}/outside", "outside", outside_pages.outside_page, outside_pages.hand_out),
     (f"{_ONE}/call-back", "call_back", outside_pages.call_back_page, outside_pages.call_back),
     (f"{_ONE}/calls", "calls", calls_page.calls_page, calls_page.record_call),
+    (f"{_ONE}/files/<int:number>", "file", files.file_page, files.original),
+    (f"{_ONE}/files/<int:number>/picture", "picture", files.picture, None),
     (f"{_ONE}/note", "note", documenting.note_page, documenting.note),
     (f"{_ONE}/action", "action", documenting.action_page, documenting.action),
     (f"{_ONE}/place", "place", documenting.place_page, documenting.place),

@@ -68,6 +68,7 @@ _SENTENCES: dict[str, str] = {
     "need_recorded": "{who} wrote down what is needed, and whom to contact.",
     "handoff_escalated": "{to_team} had not answered, so more people were told.",
     "content_opened": "{who} opened {opened}.",
+    "file_opened": "{who} {form} a file that came along.",
     "note_recorded": "{who} added a note.",
     "action_recorded": "{who} recorded an action: {action}.",
     "closing_recorded": "{who} wrote down the reason for closing.",
@@ -115,6 +116,7 @@ _PARTS_OF_SERVICE = {
     "clock": "The clock",
     "guest link": "The person outside",
 }
+_FORMS = {"picture": "looked at a picture of", "original": "took the original of"}
 _VIA = {
     "sms": ", by text message",
     "desk": "",
@@ -147,11 +149,11 @@ def places(session: Session, referral_id: str) -> dict[int, Place]:
 
 
 def _sameness(entry: Entry) -> Any:
-    return (
-        (entry["kind"], *sorted(entry["actor"].items()), *entry["facts"].get("parts", ()))
-        if entry["kind"] == "content_opened"
-        else entry["hash"]
-    )
+    facts = entry["facts"]
+    opened = {"content_opened": facts.get("parts", ()), "file_opened": (facts.get("file"), facts.get("form"))}
+    if entry["kind"] not in opened:
+        return entry["hash"]
+    return (entry["kind"], *sorted(entry["actor"].items()), *opened[entry["kind"]])
 
 
 def _moment(same: list[Entry], names: dict[str, str], filled: Collection[str]) -> Moment:
@@ -192,6 +194,7 @@ def _words(entry: Entry, names: dict[str, str]) -> dict[str, str]:
         "to_team": names.get(facts.get("to_team"), "a team"),
         "kind": facts.get("kind", "handoff"),
         "opened": _opened(facts.get("parts", ())),
+        "form": _FORMS.get(facts.get("form"), "opened"),
         "via": _VIA.get(facts.get("via"), ""),
         "reason": DECLINES.get(facts.get("reason"), "another reason"),
         "disposition": DISPOSITIONS.get(facts.get("disposition"), "closed"),

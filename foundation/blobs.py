@@ -12,8 +12,8 @@ import shutil
 from collections.abc import Iterator
 from contextlib import suppress
 from datetime import UTC, datetime
+from io import BufferedReader
 from pathlib import Path
-from typing import BinaryIO
 
 _NAME = re.compile(r"\d{4}-\d\d-\d\d/[0-9a-f]{32}")
 _ID = re.compile(r"[0-9a-f]{32}")
@@ -72,7 +72,7 @@ class Blobs:
             raise OSError(errno.ENOSPC, "no room for files")
         return Writing(path)
 
-    def read(self, name: str) -> BinaryIO:
+    def read(self, name: str) -> BufferedReader:
         """A kept blob, to be closed by the caller. Raises FileNotFoundError."""
         return open(self._path(name), "rb")
 

@@ -244,6 +244,9 @@ def _harden(secure: bool) -> Callable[[Response], Response]:
             # But for files, and for what a view gives to everybody.
             if name == "Cache-Control" and (request.endpoint == "static" or response.cache_control.public):
                 continue
+            # A view may be stricter: a file that somebody sent is given no rights at all.
+            if name == "Content-Security-Policy" and name in response.headers:
+                continue
             response.headers[name] = value
         return response
 

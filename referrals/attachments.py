@@ -15,8 +15,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from io import BufferedReader
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 from sqlalchemy import Row, insert
 from sqlalchemy.orm import Session
@@ -246,7 +247,7 @@ def add(session: Session, referral_id: str, files: Sequence[Kept], now: datetime
         session.execute(insert(attachments), rows)
 
 
-def read_sound(blobs: Blobs, row: Row[Any]) -> BinaryIO:
+def read_sound(blobs: Blobs, row: Row[Any]) -> BufferedReader:
     """The sealed bytes of a row, from their beginning, after a look at all of them. Raises CannotOpen where they are
     missing or are not those that were stored."""
     try:

@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from typing import BinaryIO
+from io import BufferedReader
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -49,7 +49,7 @@ class OpenedFile:
     file: File
     position: int
     _deployment: str
-    _blob: BinaryIO
+    _blob: BufferedReader
 
     def pieces(self) -> Iterator[bytes]:
         """The bytes as they came, once, piece by piece. Raises CannotOpen."""

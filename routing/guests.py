@@ -16,12 +16,13 @@ from sqlalchemy import Row, insert, select, update
 from sqlalchemy.orm import Session
 
 from foundation import database
+from foundation.blobs import Blobs
 from foundation.identifiers import new_id
 from ledger import entries
 from ledger.entries import Actor
-from referrals import grants, moves, sealing
+from referrals import attachments, grants, moves, opening, sealing
 from referrals.grants import Keys
-from referrals.opening import OpenedPart
+from referrals.opening import OpenedFile, OpenedPart
 from referrals.sealing import CannotOpen, Place
 from referrals.tables import sealed_parts
 from routing import outside, register, telling
@@ -179,6 +180,44 @@ def read(
         facts={"parts": [part.part for part in opened], "handoff": handoff.id, "link": link_id},
     )
     return opened
+
+
+def take_file(
+    session: Session,
+    deployment: str,
+    blobs: Blobs,
+    guest: Guest,
+    token: str,
+    code: str,
+    number: int,
+    now: datetime,
+) -> OpenedFile:
+    """One of the files as it was sent, for who has read the list; it is in the ledger. Raises NoEntry."""
+    handoff, link_id = register.handoff(session, guest.handoff.id), guest.link.id
+    if handoff.state != HandoffState.ACKNOWLEDGED.value or guest.link.opens_left == _OPENS:
+        raise NoEntry("Acknowledge it and read it first")
+    row = session.execute(
+        select(guest_keys.c.blob).where(
+            guest_keys.c.link_id == link_id, guest_keys.c.part == attachments.PART
+        )
+    ).one_or_none()
+    if row is None:
+        raise NoEntry("No file was disclosed with this link")
+    digits = "".join(character for character in code if character.isdecimal())
+    part_key = sealing.unwrap(_key(link_id, token, digits), row.blob, f"{link_id} {attachments.PART}")
+    return opening.open_file_with(
+        session,
+        part_key,
+        deployment,
+        blobs,
+        handoff.referral_id,
+        number,
+        form="original",
+        actor=_GUEST,
+        now=now,
+        handoff=handoff.id,
+        link=link_id,
+    )
 
 
 def _lives(link: Row[Any], now: datetime) -> bool:

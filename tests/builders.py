@@ -3,14 +3,14 @@ Ada runs Arizona's hub; Frank forwards for FBI Phoenix; Rita sits at the nationa
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import cache
 from typing import Any
 
 import pyotp
-from sqlalchemy import Engine, Table, insert, select
-from sqlalchemy.orm import Session
+from sqlalchemy import Engine, select
 
 from desk import demonstration
 from desk.demonstration import PASSWORD
@@ -19,12 +19,14 @@ from directory.tables import members, teams
 from foundation import clock, database
 from foundation.settings import Settings
 from ledger.entries import Actor
-from referrals import content, filing
+from referrals import attachments, content, filing
+from referrals.attachments import Kept
 from referrals.facts import Evidence, Facts, PlaceKind, Relation, Urgency
 from referrals.filing import Filed, Filing, Source
 from referrals.grants import Keys
 from referrals.keyring import HeldKeys
 from referrals.receipts import receipt_for, submission_digest
+from tests import keeping
 
 WORDS = "He said he will bring a knife to school on Friday."
 
@@ -66,36 +68,24 @@ class Town:
         return Actor(member_id=row.id, team_id=row.team_id)
 
 
-Rows = list[tuple[Table, list[dict[str, Any]]]]
-# What loading the demonstration wrote, so that the next test only copies it: by deployment and suite.
-_LOADED: dict[tuple[str, str], tuple[Rows, HeldKeys, dict[str, str]]] = {}
+# What the next test only copies, with its keys and teams: by database, deployment and suite.
+_LOADED: dict[tuple[str, str, str], tuple[keeping.Copy, HeldKeys, dict[str, str]]] = {}
 
 
 def found(engine: Engine, settings: Settings) -> Town:
     """Loads the demonstration directory into an empty migrated database."""
-    kind = (settings.deployment, settings.sealing_suite)
+    # One database of PostgreSQL keeps its rows beside it; all of SQLite share them.
+    where = "sqlite" if engine.dialect.name == "sqlite" else str(engine.url)
+    kind = (where, settings.deployment, settings.sealing_suite)
     if kind in _LOADED and not settings.is_live:
-        rows, ring, team = _LOADED[kind]
-        with database.transaction(engine) as session:
-            for table, values in rows:
-                session.execute(insert(table), values)
+        copy, ring, team = _LOADED[kind]
+        copy(engine)
         return Town(engine, settings, ring.copy(), dict(team))
     town = Town(engine, settings)
     with database.transaction(engine) as session:
         town.team = demonstration.load(session, town.ring, settings, clock.now(), password_hash=_hash())
-        _LOADED[kind] = (_rows(session), town.ring.copy(), dict(town.team))
+    _LOADED[kind] = (keeping.keep(engine), town.ring.copy(), dict(town.team))
     return town
-
-
-def _rows(session: Session) -> Rows:
-    """All rows of all tables, parents first, without the numbers that a database gives by itself."""
-    found: Rows = []
-    for table in database.metadata.sorted_tables:
-        columns = [column for column in table.c if column is not table.autoincrement_column]
-        rows = [dict(row._mapping) for row in session.execute(select(*columns))]
-        if rows:
-            found.append((table, rows))
-    return found
 
 
 def file_tip(
@@ -105,14 +95,18 @@ def file_tip(
     urgency: Urgency = Urgency.ELEVATED,
     evidence: tuple[Evidence, ...] = (Evidence(PlaceKind.PLACE, Relation.TARGET, ("place:0473000",)),),
     form_key: str = "a form's own key, 128 bits and more",
+    files: Sequence[tuple[str, bytes]] = (),
     **told: str,
 ) -> Filed:
-    """Files a tip by Rosa as the public door does, past the form."""
+    """Files a tip by Rosa as the public door does, past the form; `files` are names and bytes."""
     facts = Facts(urgency, ("threat_communicated",), evidence=evidence)
     with database.reading(town.engine) as session:
         recipient = filing.routing_recipient(session)
     sealed = filing.seal(
-        content.documents({"what_happened": words, **told}), deployment=town.settings.deployment, to=recipient
+        content.documents({"what_happened": words, **told}),
+        deployment=town.settings.deployment,
+        to=recipient,
+        files=[receive(town, name, sent) for name, sent in files],
     )
     receipt = receipt_for(form_key, town.settings.secret_key)
     record = Filing(
@@ -126,6 +120,18 @@ def file_tip(
     )
     with database.transaction(town.engine) as session:
         return filing.file_referral(session, record, sealed, clock.now())
+
+
+def receive(town: Town, name: str, sent: bytes) -> Kept:
+    """A file, sealed and stored as a door does it."""
+    return attachments.receive(
+        attachments.blobs_of(town.settings),
+        name,
+        [sent],
+        deployment=town.settings.deployment,
+        most=town.settings.attachment_max_bytes,
+        now=clock.now(),
+    )
 
 
 def sign_in_at(client: Any, first_name: str) -> None:
