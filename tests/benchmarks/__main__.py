@@ -18,7 +18,7 @@ from tests.benchmarks.importing import seconds_to_draft
 from tests.benchmarks.leaving import seconds_to_provider
 from tests.benchmarks.ledger import appends_per_second, proved
 from tests.benchmarks.locating import rows as locating
-from tests.benchmarks.queueing import outbox_beside_bare, seconds_for, urgent_past_routine
+from tests.benchmarks.queueing import rows as queueing
 
 _MILLION = 1_000_000
 _TABLE = Path(__file__).parents[2] / "docs" / "benchmarks.md"
@@ -37,7 +37,8 @@ def main() -> None:
             *locating(postgresql),
         ]
         rows += _ledger(postgresql, settings)
-        rows += _queueing(at, postgresql)
+        _emptied(postgresql)
+        rows += queueing(at, postgresql)
         rows += _importing(at, settings)
     text = _head() + "".join(f"| {' | '.join(row)} |\n" for row in rows)
     _TABLE.write_text(text)
@@ -107,34 +108,6 @@ def _leaving(folder: Path) -> list[tuple[str, ...]]:
             )
         )
     return rows
-
-
-def _queueing(folder: Path, postgresql: str) -> list[tuple[str, ...]]:
-    rows: list[tuple[str, ...]] = []
-    for name, with_redis in (("Redis up", True), ("Redis gone", False)):
-        _emptied(postgresql)
-        at = folder / f"past {name}"
-        waits = urgent_past_routine(at, postgresql, with_redis=with_redis)
-        what = f"An imminent notice, while 5,000 routine ones are queued at a provider of 100 ms, {name}"
-        left = f"{waits['left']:,.0f} routine ones still queued at the end"
-        rows.append((what, f"leaves after p50 {waits['p50']:.2f} s", f"p99 {waits['p99']:.2f} s", left))
-    one = 0.0
-    for workers in (1, 4, 8, 12):
-        _emptied(postgresql)
-        # One alone would take minutes: it is measured with fewer, and told for a thousand.
-        count = 100 if workers == 1 else 1_000
-        seconds = seconds_for(folder / f"workers {workers}", postgresql, workers=workers, count=count)
-        seconds *= 1_000 / count
-        one = one or seconds
-        what = f"1,000 notices through a provider of 100 ms, {workers} queue processes"
-        rows.append(
-            (what, f"{seconds:.1f} s", f"{1_000 / seconds:.0f}/s", f"{one / seconds:.1f} times one process")
-        )
-    _emptied(postgresql)
-    cost = outbox_beside_bare(postgresql)
-    ratio = f"{cost.outbox / cost.bare:.2f} times the cost"
-    what = "One notice owed by outbox and bell in a transaction of its own, CPU"
-    return [*rows, (what, f"{cost.outbox:.0f} µs", f"a bare RQ enqueue: {cost.bare:.0f} µs", ratio)]
 
 
 def _ledger(postgresql: str, settings: Settings) -> list[tuple[str, ...]]:

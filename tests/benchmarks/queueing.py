@@ -13,24 +13,34 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
 
-from sqlalchemy import Engine, func, insert, select
+import redis
+from sqlalchemy import Engine, delete, func, insert, select
 
+import worker
 from directory.tables import contacts
 from foundation import clock, database, outbox, queue
 from foundation.identifiers import new_id
 from foundation.settings import Settings
+from foundation.tables import outbox as owed
 from notifications.notices import DELIVER
-from notifications.tables import attempts, notices
+from notifications.tables import attempts, delivery_reports, notices
+from referrals.duty import Duty
+from referrals.grants import Keys
+from referrals.keyring import FileKeyring
 from run import House, Ports
 from tests.servers import free_port, valkey
 
 _ROOT = Path(__file__).parents[2]
 _PROVIDER_SECONDS = 0.1
-_URGENT_EACH_SECONDS = 0.5
+_URGENT_EACH_SECONDS = 0.25
 
 
 class _Provider(BaseHTTPRequestHandler):
-    """Takes every text after a tenth of a second, and reports on none."""
+    """Takes every text after a tenth of a second, and reports on none. It keeps connections open, as Twilio does."""
+
+    protocol_version = "HTTP/1.1"
+    # An answer leaves in one piece.
+    wbufsize = -1
 
     def do_POST(self) -> None:
         self.rfile.read(int(self.headers["Content-Length"]))
@@ -49,20 +59,37 @@ class _Provider(BaseHTTPRequestHandler):
 @contextmanager
 def _provider() -> Iterator[str]:
     with ThreadingHTTPServer(("127.0.0.1", 0), _Provider) as server:
+        server.daemon_threads = True
         Thread(target=server.serve_forever, daemon=True).start()
         yield f"http://127.0.0.1:{server.server_port}"
         server.shutdown()
 
 
 @contextmanager
-def _town(folder: Path, url: str, provider: str, redis_url: str) -> Iterator[tuple[Engine, dict[str, str]]]:
-    """A migrated database with the demonstration's people, and the environment of its workers."""
-    house = House(folder, Ports(*(free_port() for _ in range(4))))
-    house.environment |= {"DATABASE_URL": url, "TWILIO_API_BASE": provider, "REDIS_URL": redis_url}
-    house.prepare()
-    engine = database.make_engine(url)
-    yield engine, house.environment
-    engine.dispose()
+def _town(folder: Path, url: str) -> Iterator[_Town]:
+    """A migrated database with the demonstration's people, a provider, and a Valkey."""
+    with _provider() as provider, valkey() as redis_url:
+        house = House(folder, Ports(*(free_port() for _ in range(4))))
+        house.environment |= {"DATABASE_URL": url, "TWILIO_API_BASE": provider, "REDIS_URL": redis_url}
+        house.prepare()
+        engine = database.make_engine(url)
+        yield _Town(engine, house.environment)
+        engine.dispose()
+
+
+@dataclass(frozen=True)
+class _Town:
+    """Where notices leave from, and the environment of its workers."""
+
+    engine: Engine
+    environment: dict[str, str]
+
+    def forget(self) -> None:
+        """No notice was ever written, and nothing is owed."""
+        redis.Redis.from_url(self.environment["REDIS_URL"]).flushall()
+        with database.transaction(self.engine) as session:
+            for table in (delivery_reports, attempts, notices, owed):
+                session.execute(delete(table))
 
 
 @contextmanager
@@ -126,23 +153,22 @@ def _waits(engine: Engine, urgency: str) -> list[float]:
         return sorted((row.first - row.created_at).total_seconds() for row in session.execute(query))
 
 
-def urgent_past_routine(
-    folder: Path, url: str, *, with_redis: bool, routine: int = 5_000, urgent: int = 60
+def _urgent_past_routine(
+    town: _Town, *, with_redis: bool, routine: int = 5_000, urgent: int = 60
 ) -> dict[str, float]:
     """p50 and p99 of the seconds that imminent notices wait while that many routine ones are queued."""
-    with _provider() as provider, valkey() as redis_url:
-        reached = redis_url if with_redis else "unix:///nowhere/valkey.sock"
-        with _town(folder, url, provider, reached) as (engine, environment):
-            engine = outbox.with_bell(engine, queue.Bell(Settings.from_mapping(environment)))
-            _owe(engine, routine, "routine")
-            parts = [("clock",), *([("queue", "urgent"), ("queue", "routine")] if with_redis else [])]
-            with _workers(environment, *parts):
-                _until(lambda: bool(_waits(engine, "routine")), 60)
-                for _ in range(urgent):
-                    _owe(engine, 1, "imminent")
-                    time.sleep(_URGENT_EACH_SECONDS)
-                _until(lambda: len(_waits(engine, "imminent")) == urgent, 60)
-                waits, left = _waits(engine, "imminent"), routine - len(_waits(engine, "routine"))
+    town.forget()
+    environment = town.environment | ({} if with_redis else {"REDIS_URL": "unix:///nowhere/valkey.sock"})
+    engine = outbox.with_bell(town.engine, queue.Bell(Settings.from_mapping(environment)))
+    _owe(engine, routine, "routine")
+    parts = [("clock",), *([("queue", "urgent"), ("queue", "routine")] if with_redis else [])]
+    with _workers(environment, *parts):
+        _until(lambda: bool(_waits(engine, "routine")), 60)
+        for _ in range(urgent):
+            _owe(engine, 1, "imminent")
+            time.sleep(_URGENT_EACH_SECONDS)
+        _until(lambda: len(_waits(engine, "imminent")) == urgent, 60)
+        waits, left = _waits(engine, "imminent"), routine - len(_waits(engine, "routine"))
     return {
         "p50": waits[len(waits) // 2],
         "p99": waits[min(int(len(waits) * 0.99), len(waits) - 1)],
@@ -150,23 +176,33 @@ def urgent_past_routine(
     }
 
 
-def seconds_for(folder: Path, url: str, *, workers: int, count: int = 1_000) -> float:
+def _seconds_for(town: _Town, *, workers: int, count: int = 1_000) -> float:
     """Seconds from the first attempt to the last outcome of so many notices, by so many queue processes."""
-    with (
-        _provider() as provider,
-        valkey() as redis_url,
-        _town(folder, url, provider, redis_url) as (engine, env),
-    ):
-        connection = queue.connect(Settings.from_mapping(env))
-        assert connection is not None
-        _owe(engine, count, "imminent")
-        # As the bell rings at each commit that owes something.
-        for _ in range(count):
-            queue.queue(connection, urgent=True).enqueue(queue.DRAIN, True, result_ttl=0)
-        with _workers(env, *[("queue", "urgent")] * workers):
-            _until(lambda: _settled(engine)[0] == count, 300)
-            _, first, last = _settled(engine)
+    town.forget()
+    connection = queue.connect(Settings.from_mapping(town.environment))
+    assert connection is not None
+    _owe(town.engine, count, "imminent")
+    # As the bell rings at each commit that owes something.
+    for _ in range(count):
+        queue.queue(connection, urgent=True).enqueue(queue.DRAIN, True, result_ttl=0)
+    with _workers(town.environment, *[("queue", "urgent")] * workers):
+        _until(lambda: _settled(town.engine)[0] == count, 300)
+        _, first, last = _settled(town.engine)
     return (last - first).total_seconds()
+
+
+def _cpu_ms(town: _Town, count: int = 200) -> float:
+    """Milliseconds of a core that one notice costs the process which sends it."""
+    town.forget()
+    settings = Settings.from_mapping(town.environment)
+    ring = FileKeyring.unlock(Path(settings.keyring_file), settings.keyring_passphrase)
+    run = worker.perform(Duty(town.engine, settings, Keys(ring, settings.deployment)))
+    # The first ones make connections and statements.
+    _owe(town.engine, 20 + count, "imminent")
+    outbox.drain(town.engine, run, urgent=True, most=20)
+    begun = time.thread_time()
+    assert outbox.drain(town.engine, run, urgent=True, most=count) == count
+    return (time.thread_time() - begun) / count * 1e3
 
 
 def _settled(engine: Engine) -> tuple[int, datetime, datetime]:
@@ -188,7 +224,7 @@ class Cost:
     bare: float
 
 
-def outbox_beside_bare(url: str, count: int = 400) -> Cost:
+def _outbox_beside_bare(url: str, count: int = 400) -> Cost:
     """What the outbox adds to a transaction that is made anyway, beside RQ's enqueue alone; turn by turn."""
     engine = database.make_engine(url)
     with valkey() as redis_url:
@@ -209,6 +245,52 @@ def outbox_beside_bare(url: str, count: int = 400) -> Cost:
             owed, bare = owed + middle - begun, bare + time.process_time() - middle
     engine.dispose()
     return Cost(owed / count * 1e6, bare / count * 1e6)
+
+
+def rows(folder: Path, url: str) -> list[tuple[str, ...]]:
+    """Everything of this file, measured on that empty, migrated PostgreSQL."""
+    with _town(folder / "town", url) as town:
+        found = [
+            *_rows_of_the_urgent(town),
+            *_rows_of_a_thousand(town),
+            ("One notice, the CPU of the process that sends it", f"{_cpu_ms(town):.1f} ms", "", ""),
+        ]
+    cost = _outbox_beside_bare(url)
+    return [
+        *found,
+        (
+            "One notice owed by outbox and bell in a transaction of its own, CPU",
+            f"{cost.outbox:.0f} µs",
+            f"a bare RQ enqueue: {cost.bare:.0f} µs",
+            f"{cost.outbox / cost.bare:.2f} times the cost",
+        ),
+    ]
+
+
+def _rows_of_the_urgent(town: _Town) -> Iterator[tuple[str, ...]]:
+    for name, with_redis in (("Redis up", True), ("Redis gone", False)):
+        waits = _urgent_past_routine(town, with_redis=with_redis)
+        yield (
+            f"An imminent notice, while 5,000 routine ones are queued at a provider of 100 ms, {name}",
+            f"leaves after p50 {waits['p50']:.2f} s",
+            f"p99 {waits['p99']:.2f} s",
+            f"{waits['left']:,.0f} routine ones still queued at the end",
+        )
+
+
+def _rows_of_a_thousand(town: _Town) -> Iterator[tuple[str, ...]]:
+    one = 0.0
+    for workers in (1, 4, 8, 12):
+        # One alone would take minutes: it is measured with fewer, and told for a thousand.
+        count = 100 if workers == 1 else 1_000
+        seconds = _seconds_for(town, workers=workers, count=count) * 1_000 / count
+        one = one or seconds
+        yield (
+            f"1,000 notices through a provider of 100 ms, {workers} queue processes",
+            f"{seconds:.1f} s",
+            f"{1_000 / seconds:.0f}/s",
+            f"{one / seconds:.1f} times one process",
+        )
 
 
 def _until(holds: Callable[[], bool], seconds: float) -> None:
