@@ -56,6 +56,7 @@ _SENTENCES: dict[str, str] = {
     "handoff_confirmed_by_call": "{who} called the agency outside back, and it confirmed that it has it.",
     "handoff_permission_given": "{who} of {to_team} allowed it to go to {about}.",
     "handoff_permission_refused": "{who} of {to_team} did not allow it to go to {about}.",
+    "permission_answered_by_key": "The office’s own system answered for {who} whether it may go to {about}.",
     "handoff_handling_set_aside": "{who} set the originator's handling code aside for imminent danger.",
     "handoff_overlap_began": "The person moved: {to_team} works on beside {from_team} for a while.",
     "handoff_overlap_ended": "The time in which {to_team} worked on beside {from_team} is over.",
@@ -220,7 +221,8 @@ def _note(entry: Entry, said: dict[str, str], filled: Collection[str]) -> str:
     if entry["kind"] == "handoff_declined" and said["better"]:
         return f"A better team, they said: {said['better']}."
     if entry["kind"] == "filed":
-        return f"{said['custodian']} held it first."
+        sent = " It came from their own system, by a key of the API." if "api_key" in facts else ""
+        return f"{said['custodian']} held it first.{sent}"
     return ""
 
 

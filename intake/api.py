@@ -103,7 +103,12 @@ def permit(reference: str, permission: str) -> Response:
         refuse(400, "The answer cannot be read.", errors=wrong)
     allowed, referral_id = sent.right["allowed"], g.referral.id
     if not permissions.record_answer(
-        [key().team_id], referral_id, permission, allowed=allowed, member_id=key().member.id
+        [key().team_id],
+        referral_id,
+        permission,
+        allowed=allowed,
+        member_id=key().member.id,
+        api_key_id=key().id,
     ):
         _not_waiting(referral_id, permission)
     return _json({"id": permission, "reference": reference, "allowed": allowed})

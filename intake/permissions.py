@@ -17,6 +17,8 @@ from werkzeug.wrappers import Response
 from directory import guards
 from directory.guards import guard
 from foundation import clock, database, web
+from ledger import entries
+from ledger.entries import Actor
 from referrals.tables import referrals
 from routing import permission
 from routing.states import Kind
@@ -67,18 +69,39 @@ def answer(reference: str) -> Response:
 
 
 def record_answer(
-    office_ids: Sequence[str], referral_id: str, handoff_id: str, *, allowed: bool, member_id: str
+    office_ids: Sequence[str],
+    referral_id: str,
+    handoff_id: str,
+    *,
+    allowed: bool,
+    member_id: str,
+    api_key_id: str | None = None,
 ) -> bool:
-    """Whether this answer is the one: it waited for these offices, and nobody answered it before. Commits it."""
+    """Whether this answer is the one: it waited for these offices, and nobody answered it before. Commits it, with an
+    entry of its own where the office's system answered by a key."""
     try:
         with database.transaction(web.engine()) as session:
-            waits = permission.waiting(session, list(office_ids))
-            if not any(row.id == handoff_id and row.referral_id == referral_id for row in waits):
+            waits, now = permission.waiting(session, list(office_ids)), clock.now()
+            asked = next(
+                (row for row in waits if (row.id, row.referral_id) == (handoff_id, referral_id)), None
+            )
+            if asked is None:
                 return False
-            permission.post_answer(session, handoff_id, allowed=allowed, member_id=member_id, now=clock.now())
+            permission.post_answer(session, handoff_id, allowed=allowed, member_id=member_id, now=now)
+            if api_key_id:
+                _say_by_which_key(session, asked, Actor(member_id, asked.to_team_id), api_key_id, now)
         return True
     except IntegrityError:
         return False
+
+
+def _say_by_which_key(
+    session: Session, asked: Row[Any], actor: Actor, api_key_id: str, now: datetime
+) -> None:
+    facts = {"handoff": asked.id, "about": asked.about, "api_key": api_key_id}
+    entries.append(
+        session, asked.referral_id, kind="permission_answered_by_key", at=now, actor=actor, facts=facts
+    )
 
 
 def was_asked(session: Session, office_id: str, referral_id: str, handoff_id: str) -> bool:

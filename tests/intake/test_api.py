@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
+from desk import timeline
 from foundation import database
 from intake import api_schema
 from intake.api_document import EXAMPLE
@@ -16,6 +17,7 @@ from intake.forward_form import ForwardForm
 from ledger.tables import ledger_entries
 from referrals.tables import referrals
 from tests.builders import Town
+from tests.intake.asking import asked, permitted, settle
 from tests.intake.office import Office
 from tests.intake.system import LEAST, REFERRALS, System, faults
 from tests.sent_files import MULTIPART, body, picture
@@ -178,6 +180,27 @@ def test_another_office_finds_nothing(system: System) -> None:
     hidden, never = (nadia.ask("GET", f"{REFERRALS}/{name}") for name in (reference, "R-0000-00"))
     assert (hidden.status_code, hidden.get_json()) == (404, never.get_json())
     assert nadia.look(REFERRALS)["referrals"] == []
+
+
+def test_a_question_waits_until_the_office_answers_and_the_key_is_on_record(system: System) -> None:
+    office = Office(system.town, "Frank", system.app)
+    reference = asked(office)
+    (question,) = system.look("/api/v1/permissions")["permissions"]
+    assert (question["asked_by"], question["about"]) == ("AZ-STAMP", "Tempe Police")
+    assert system.look(f"{REFERRALS}/{reference}")["permissions"] == [question]
+    address = question["address"]
+    assert faults(system.ask("POST", address, json={"allowed": "yes"})) == ["#/allowed"]
+    nadia = System(system.town, "Nadia", app=system.app)
+    assert nadia.ask("POST", address, json={"allowed": True}).status_code == 404
+    assert system.ask("POST", address, json={"allowed": True}).status_code == 200
+    settle(office)
+    assert permitted(office, reference)
+    assert system.ask("POST", address, json={"allowed": False}).status_code == 409
+    assert system.ask("POST", f"{address}0", json={"allowed": True}).status_code == 404
+    assert system.look("/api/v1/permissions")["permissions"] == []
+    with database.reading(system.town.engine) as session:
+        told = [moment.sentence for moment in timeline.moments(session, system.id_of(reference))]
+    assert "The office’s own system answered for Frank Ames whether it may go to Tempe Police." in told
 
 
 @pytest.mark.parametrize(

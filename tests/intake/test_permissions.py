@@ -7,12 +7,9 @@ import re
 import pytest
 from sqlalchemy import Engine
 
-from foundation import clock, database, outbox
 from foundation.settings import Settings
-from referrals import moves
-from referrals.duty import Duty
-from routing import handling, permission
 from tests.builders import csrf_token
+from tests.intake.asking import asked, permitted, settle
 from tests.intake.office import Office, open_office, text
 
 
@@ -20,19 +17,6 @@ from tests.intake.office import Office, open_office, text
 def office(engine: Engine, settings: Settings) -> Office:
     """Frank at the portal."""
     return open_office(engine, settings)
-
-
-def asked(office: Office) -> str:
-    """The state's hub holds an H2 forward of Frank's and asks whether Tempe may have it; the reference."""
-    reference = office.forward(handling="H2")
-    office.acknowledge(reference, "Ada")
-    town = office.town
-    with database.transaction(town.engine) as session:
-        permission.ask(
-            session, town.keys, moves.referral(session, office.id_of(reference)), town.team["tempe-police"],
-            actor=town.actor("Ada"), now=clock.now(),
-        )  # fmt: skip
-    return reference
 
 
 def answer(office: Office, reference: str, word: str, handoff: str = "") -> str:
@@ -45,24 +29,8 @@ def answer(office: Office, reference: str, word: str, handoff: str = "") -> str:
     }
     sent = office.client.post(f"/portal/forwards/{reference}/permission", data=data, follow_redirects=True)
     assert sent.status_code == 200
-    town = office.town
-    duty = Duty(town.engine, town.settings, town.keys)
-    for urgent in (True, False):
-        outbox.drain(town.engine, lambda job, id: _only_settle(duty, job, id), urgent=urgent)
+    settle(office)
     return text(sent)
-
-
-def _only_settle(duty: Duty, job: str, id: str) -> None:
-    if job == permission.SETTLE:
-        permission.settle(duty, id)
-        # Twice is once.
-        permission.settle(duty, id)
-
-
-def permitted(office: Office, reference: str) -> bool:
-    with database.reading(office.town.engine) as session:
-        teams = handling.permitted(session, office.id_of(reference))
-    return office.town.team["tempe-police"] in teams
 
 
 def test_a_request_stands_on_top_until_it_is_answered(office: Office) -> None:
