@@ -21,7 +21,7 @@ ORPHAN_AFTER = timedelta(hours=2)
 # The clock removes what was erased within a minute.
 LEFT_AFTER = timedelta(hours=1)
 # A crash is swept up within hours; a clock that stood still over a weekend still finds it.
-_DAYS_BACK = 4
+_DAYS_BACK = 5
 _BATCH = 500
 # How much is read through at each visit of the doctor, the longest unseen first: all of it, in time.
 _BYTES_A_VISIT, _FILES_A_VISIT = 200_000_000, 200

@@ -10,22 +10,25 @@ from pathlib import Path
 
 import pyotp
 import pytest
-from sqlalchemy import Engine, delete, select
+from sqlalchemy import Engine, delete, select, update
 from sqlalchemy.exc import ProgrammingError
 
 import worker
 from desk import demonstration
 from directory.tables import contacts
-from foundation import database, outbox
+from foundation import clock, database, outbox
 from notifications.tables import notices
+from referrals import shelf
 from referrals.duty import Duty
-from referrals.tables import casework, grants, sealed_parts
+from referrals.tables import attachments, casework, grants, sealed_parts
+from tests import builders
 from tests.builders import Town
 from tests.intake.door import WORDS, Door
 from tests.intake.office import Office
 from tests.intake.system import System
 from tests.routing.acts import Case
 from tests.routing.test_erasure_whole import erase, finished  # noqa: F401 (fixture)
+from tests.sent_files import MULTIPART, body, picture
 
 _DOCUMENT = (Path(__file__).parents[2] / "docs" / "operating.md").read_text()
 _ROLES = set(re.findall(r"^CREATE ROLE (\w+)", _DOCUMENT, re.MULTILINE))
@@ -62,6 +65,10 @@ def signs_in(town: Town, email: str, code: str) -> int:
 def test_the_public_door_files_and_cannot_read(town: Town) -> None:
     public = as_role(town, "waypost_intake")
     assert "receipt-words" in Door(public).send_tip(what_happened=WORDS).text
+    door = Door(public)
+    fields = {"csrf_token": door.token, "form_key": door.key, "what_happened": WORDS, "step": "send"}
+    sent_with = body(fields, [("a.png", picture())])
+    assert "receipt-words" in door.client.post("/tip", data=sent_with, content_type=MULTIPART).text
     frank = next(person for person in demonstration.cast() if person.name.startswith("Frank"))
     assert signs_in(public, frank.email, pyotp.TOTP(frank.totp_secret).now()) == 302
     # A wrong code is looked for among the recovery codes, and counted.
@@ -75,7 +82,7 @@ def test_the_public_door_files_and_cannot_read(town: Town) -> None:
     twice = [system.send(key="the-same") for _ in range(2)]
     assert [answer.status_code for answer in twice] == [201, 201], twice[0].text
     assert system.look("/api/v1/referrals")["referrals"]
-    for table in (sealed_parts, grants, casework, contacts, notices):
+    for table in (sealed_parts, attachments, grants, casework, contacts, notices):
         for query in (select(table), delete(table)):
             with pytest.raises(ProgrammingError, match="permission denied"), public.engine.begin() as asked:
                 asked.execute(query)
@@ -101,3 +108,13 @@ def test_the_desk_erases_as_its_own_role(finished: Case) -> None:  # noqa: F811
     erase(replace(finished, town=desk))
     desk.engine.dispose()
     assert finished.row().erased_at
+
+
+@pytest.mark.usefixtures("roles")
+def test_the_worker_removes_files_as_its_own_role(town: Town) -> None:
+    builders.file_tip(town, files=[("a.png", picture())])
+    with database.transaction(town.engine) as session:
+        session.execute(update(attachments).values(erased_at=clock.now()))
+    working = as_role(town, "waypost_worker")
+    assert shelf.keep_shelf(Duty(working.engine, working.settings, working.keys)) == 1
+    working.engine.dispose()
