@@ -40,7 +40,8 @@ _PROBLEMS = {
     415: "The body is not JSON.",
     422: "This Idempotency-Key came with another body before.",
     429: "Too many requests; `Retry-After` says how long to wait.",
-    503: "It cannot be done right now. Send the same again.",
+    500: "Something broke on our side. Send the same again: it is done once.",
+    503: "It cannot be done right now. Send the same again: it is done once.",
 }  # fmt: skip
 _AS_A_FORM = {
     "schema": {
@@ -90,7 +91,7 @@ def _paths() -> Schema:
                 "forward",
                 "Forward a threat",
                 {201: "Filed"},
-                (400, 401, 403, 409, 410, 413, 415, 422, 429, 503),
+                (400, 401, 403, 409, 410, 413, 415, 422, 429, 500, 503),
                 takes="Forward",
                 example=EXAMPLE,
                 parameters=[_header("Idempotency-Key", "A new one for each new forward, such as a UUID.")],
@@ -99,12 +100,12 @@ def _paths() -> Schema:
                 "list",
                 "Your forwards, newest first",
                 {200: "Page"},
-                (400, 401, 403, 429, 503),
+                (400, 401, 403, 429, 500, 503),
                 parameters=[_query("after", REFERENCE), _query("size", _SIZE)],
             ),
         },
         "/referrals/{reference}": {
-            "get": _operation("see", "One forward and its custody", {200: "Referral"}, (401, 403, 404, 429, 503)),
+            "get": _operation("see", "One forward and its custody", {200: "Referral"}, (401, 403, 404, 429, 500, 503)),
             "parameters": [_IN_PATH],
         },
         "/referrals/{reference}/permissions/{permission}": {
@@ -112,14 +113,14 @@ def _paths() -> Schema:
                 "permit",
                 "Allow that it is passed on, or not",
                 {200: "Answered"},
-                (400, 401, 403, 404, 409, 413, 415, 429, 503),
+                (400, 401, 403, 404, 409, 413, 415, 429, 500, 503),
                 takes="Answer",
                 example={"allowed": True},
             ),
             "parameters": [_IN_PATH, _IN_PATH | {"name": "permission", "schema": {"type": "string"}}],
         },
         "/permissions": {
-            "get": _operation("permissions", "What you are asked", {200: "Permissions"}, (401, 403, 429, 503))
+            "get": _operation("permissions", "What you are asked", {200: "Permissions"}, (401, 403, 429, 500, 503))
         },
         "/openapi.json": {
             "get": {
