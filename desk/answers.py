@@ -13,6 +13,7 @@ from desk import acting, choices, reading
 from desk.forms import AcknowledgeForm, DeclineForm
 from directory.guards import guard, signed_in
 from foundation import clock, database, web
+from foundation.choosing import options
 from ledger.entries import Actor
 from routing import handoffs
 from routing.states import OPEN, Decline, HandoffState, Kind
@@ -107,5 +108,5 @@ def _as_asked(offer: Row[Any]) -> Actor:
 def _decline_form(session: Session, offer: Row[Any]) -> DeclineForm:
     form = DeclineForm(handoff=offer.id)
     others = choices.teams_to_ask(session, without={offer.to_team_id, offer.from_team_id})
-    form.better_team.choices = [("", "I do not know"), *others]
+    form.better_team.choices = options([("", "I do not know"), *others])
     return form

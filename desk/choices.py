@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
 
 from flask import g
 from sqlalchemy.orm import Session
 
 from directory import teams
 from directory.teams import TeamKind
+from foundation.choosing import options
 from referrals.facts import Urgency
 from routing import explanation, jobs
 from routing.decision import Decision
@@ -30,10 +32,8 @@ def teams_to_ask(session: Session, without: Iterable[str | None]) -> list[tuple[
     ]
 
 
-def grouped(
-    session: Session, referral_id: str, without: Iterable[str | None]
-) -> dict[str, list[tuple[str, str]]]:
-    """The same in two groups: those that the newest decision looked at, best first, and all others."""
+def grouped(session: Session, referral_id: str, without: Iterable[str | None]) -> list[Any]:
+    """The same as choices in two groups: those that the newest decision looked at, best first, and all others."""
     labels = dict(teams_to_ask(session, without))
     first = [team for team in suggested(session, referral_id) if team in labels]
     others = [team for team in labels if team not in first]
@@ -41,7 +41,8 @@ def grouped(
         "Suggested for this place": [(team, labels[team]) for team in first],
         "All teams": [(team, labels[team]) for team in others],
     }
-    return {"": [("", "Choose a team")]} | {title: group for title, group in groups.items() if group}
+    found = [choice for title, group in groups.items() for choice in options(group, title)]
+    return [*options([("", "Choose a team")], ""), *found]
 
 
 def suggested(session: Session, referral_id: str) -> list[str]:

@@ -21,6 +21,7 @@ from desk.answers import Page
 from directory import teams
 from directory.guards import guard
 from foundation import clock, database, web
+from foundation.choosing import options
 from referrals.facts import Urgency
 from routing import coverage, explanation, gazetteer, jobs, maps, naming
 from routing.areas import code_of
@@ -41,13 +42,13 @@ class CoverageForm(FlaskForm):  # type: ignore[misc]
 
     urgency = SelectField(
         "Urgency",
-        choices=[(urgency.value, urgency.value.capitalize()) for urgency in Urgency],
+        choices=options((urgency.value, urgency.value.capitalize()) for urgency in Urgency),
         validators=[InputRequired()],
     )
     day = DateField("Day", validators=[InputRequired()])
     hour = SelectField(
         "Hour",
-        choices=[(str(hour), f"{hour:02}:00") for hour in range(24)],
+        choices=options((str(hour), f"{hour:02}:00") for hour in range(24)),
         validators=[InputRequired()],
     )
 

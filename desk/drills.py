@@ -18,6 +18,7 @@ from directory import permissions, teams
 from directory.guards import guard, signed_in
 from directory.teams import TeamKind
 from foundation import clock, database, web
+from foundation.choosing import options
 from referrals.facts import Urgency
 from routing import drills
 from routing.drills import DrillFault
@@ -29,7 +30,7 @@ class DrillForm(FlaskForm):  # type: ignore[misc]
     team = SelectField("Which team?", validators=[InputRequired("Choose the team.")])
     urgency = RadioField(
         "As urgent as",
-        choices=[(urgency.value, urgency.value.capitalize()) for urgency in Urgency],
+        choices=options((urgency.value, urgency.value.capitalize()) for urgency in Urgency),
         default=Urgency.ELEVATED.value,
         validators=[InputRequired("Choose how urgent.")],
     )
@@ -94,7 +95,7 @@ def _page(session: Session, form: DrillForm, fault: str) -> str:
 
 def _form(session: Session) -> DrillForm:
     form = DrillForm()
-    form.team.choices = [(team.id, team.name) for team in _teams(session)]
+    form.team.choices = options((team.id, team.name) for team in _teams(session))
     return form
 
 

@@ -16,6 +16,7 @@ from wtforms import (
 from wtforms.validators import DataRequired, InputRequired, Length, Optional, Regexp
 
 from desk import words
+from foundation.choosing import options
 from foundation.identifiers import new_id
 from referrals.casework import ACTIONS, DISPOSITIONS
 from referrals.facts import Relation
@@ -38,7 +39,7 @@ class DeclineForm(FlaskForm):  # type: ignore[misc]
     handoff = HiddenField(validators=[InputRequired()])
     reason = RadioField(
         "Why do you decline?",
-        choices=[(reason.value, words) for reason, words in DECLINES.items()],
+        choices=options((reason.value, words) for reason, words in DECLINES.items()),
         validators=[InputRequired("Choose a reason.")],
     )
     better_team = SelectField(
@@ -76,7 +77,7 @@ class NoteForm(OnceForm):
     origin = RadioField(
         "Does it come from a protected record?",
         description="Then it is sealed apart, and goes on only with consent, in an emergency, or by court order.",
-        choices=_ORIGINS,
+        choices=options(_ORIGINS),
         default="notes",
         validators=[InputRequired()],
     )
@@ -87,7 +88,7 @@ class ActionForm(OnceForm):
 
     action = RadioField(
         "What did you do?",
-        choices=list(ACTIONS.items()),
+        choices=options(ACTIONS.items()),
         validators=[InputRequired("Choose what you did.")],
     )
     words = TextAreaField(
@@ -102,7 +103,7 @@ class PlaceForm(FlaskForm):  # type: ignore[misc]
 
     relation = RadioField(
         "Which place?",
-        choices=[(relation.value, words.RELATIONS[relation]) for relation in _RELATIONS],
+        choices=options((relation.value, words.RELATIONS[relation]) for relation in _RELATIONS),
         default=Relation.TARGET.value,
         validators=[InputRequired()],
     )
@@ -118,7 +119,7 @@ class CloseForm(FlaskForm):  # type: ignore[misc]
 
     disposition = RadioField(
         "How does it end?",
-        choices=[(disposition.value, words) for disposition, words in DISPOSITIONS.items()],
+        choices=options((disposition.value, words) for disposition, words in DISPOSITIONS.items()),
         validators=[InputRequired("Choose how it ends.")],
     )
     reason = TextAreaField(
@@ -133,7 +134,7 @@ class ClosingForm(FlaskForm):  # type: ignore[misc]
 
     answer = RadioField(
         "Your answer",
-        choices=[("approve", "Approve: close it"), ("refuse", "Refuse: we go on working on it")],
+        choices=options([("approve", "Approve: close it"), ("refuse", "Refuse: we go on working on it")]),
         validators=[InputRequired("Choose an answer.")],
     )
 

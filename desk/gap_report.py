@@ -13,6 +13,7 @@ from wtforms.validators import Optional
 from desk.answers import Page
 from directory.guards import guard
 from foundation import clock, database, web
+from foundation.choosing import options
 from referrals.facts import Urgency
 from routing import gaps, gazetteer, snapshots
 
@@ -28,7 +29,9 @@ class GapsForm(FlaskForm):  # type: ignore[misc]
     state = SelectField("State", validators=[Optional()])
     urgency = SelectField(
         "Urgency",
-        choices=[("", "Each"), *((urgency.value, urgency.value.capitalize()) for urgency in Urgency)],
+        choices=options(
+            [("", "Each"), *((urgency.value, urgency.value.capitalize()) for urgency in Urgency)]
+        ),
         validators=[Optional()],
     )
     at = DateTimeLocalField(
@@ -66,7 +69,7 @@ def gaps_page() -> Page:
 def _form() -> GapsForm:
     form = GapsForm(request.args)
     states = sorted((state.name, code) for code, state in gazetteer.load().states.items())
-    form.state.choices = [("", "The whole country"), *((code, name) for name, code in states)]
+    form.state.choices = options([("", "The whole country"), *((code, name) for name, code in states)])
     form.validate()
     for name, sentence in _FAULTS.items():
         form[name].errors = (sentence,) if form[name].errors else ()

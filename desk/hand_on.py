@@ -19,6 +19,7 @@ from desk.handing_forms import HandOnForm
 from directory import teams
 from directory.guards import guard
 from foundation import clock, database, web
+from foundation.choosing import options
 from referrals import content, grants
 from referrals.facts import Urgency
 from referrals.opening import OpenedPart
@@ -143,7 +144,7 @@ def _form(session: Session) -> HandOnForm:
     form.to_team.choices = choices.grouped(session, g.referral.id, without={g.standing.holder})
     kind = form.kind.data
     free = [part for part in disclosable(session) if part not in _always(kind)]
-    form.parts.choices = [(part, words.PARTS[part]) for part in free]
+    form.parts.choices = options((part, words.PARTS[part]) for part in free)
     if kind in _MEANINGS and form.parts_for.data != kind:
         chosen = set(KINDS[Kind(kind)].parts) - disclosure.ORIGINS.keys()
         form.parts.data = [part for part in free if part in chosen]

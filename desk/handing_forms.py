@@ -21,6 +21,7 @@ from wtforms.widgets import CheckboxInput, ListWidget
 
 from directory.contacts import ContactFault, normal_address
 from directory.members import Channel
+from foundation.choosing import options
 from routing.calls import RESULTS
 from routing.disclosure import NEEDS_WORDS
 from routing.states import BASES, KINDS, Basis, Kind
@@ -36,7 +37,7 @@ class _Grounded(FlaskForm):  # type: ignore[misc]
 
     basis = RadioField(
         "On which ground?",
-        choices=_GROUNDS,
+        choices=options(_GROUNDS),
         validators=[InputRequired("Choose the ground on which you disclose it.")],
     )
     threat = TextAreaField(
@@ -63,7 +64,7 @@ class HandOnForm(_Grounded):
     to_team = SelectField("To whom?", validators=[InputRequired("Choose a team.")])
     kind = RadioField(
         "What do you ask of them?",
-        choices=[(kind.value, kind.value.capitalize()) for kind in _CHOSEN],
+        choices=options((kind.value, kind.value.capitalize()) for kind in _CHOSEN),
         validators=[InputRequired("Choose what you ask of them.")],
     )
     overlap_until = DateField(
@@ -133,7 +134,9 @@ class CallBackForm(FlaskForm):  # type: ignore[misc]
     handoff = HiddenField(validators=[InputRequired()])
     result = RadioField(
         "What did they say?",
-        choices=[("confirmed", "They confirmed that they have it"), ("refused", "They will not take it")],
+        choices=options(
+            [("confirmed", "They confirmed that they have it"), ("refused", "They will not take it")]
+        ),
         validators=[InputRequired("Choose what they said.")],
     )
     spoke_with = StringField("With whom did you speak?", validators=[DataRequired("Name the person."), _NAME])
@@ -155,7 +158,7 @@ class StepAsideForm(FlaskForm):  # type: ignore[misc]
 
     who = RadioField(
         "Who steps aside?",
-        choices=[("me", "I do"), ("team", "My whole team")],
+        choices=options([("me", "I do"), ("team", "My whole team")]),
         validators=[InputRequired("Choose who steps aside.")],
     )
 
@@ -166,7 +169,7 @@ class CallForm(FlaskForm):  # type: ignore[misc]
     call = HiddenField(validators=[InputRequired()])
     result = RadioField(
         "How did it go?",
-        choices=list(RESULTS.items()),
+        choices=options(RESULTS.items()),
         validators=[InputRequired("Choose how it went.")],
     )
 

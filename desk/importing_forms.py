@@ -10,6 +10,7 @@ from flask_wtf.file import FileField, FileRequired
 from wtforms import BooleanField, HiddenField, SelectField, TextAreaField
 from wtforms.validators import InputRequired, Length, ValidationError
 
+from foundation.choosing import options
 from routing.importing.changes import Changes
 from routing.importing.mapping import LAYERS, READY, AreaMapping, MappingFault, ready
 from routing.importing.reading import KINDS
@@ -37,21 +38,25 @@ class UploadForm(FlaskForm):  # type: ignore[misc]
     )
     holds = SelectField(
         "What does it hold?",
-        choices=[
-            ("", "Choose"),
-            *((layer, _HELD[layer]) for layer in LAYERS),
-            ("rules", "Coverage rules (CSV)"),
-        ],
+        choices=options(
+            [
+                ("", "Choose"),
+                *((layer, _HELD[layer]) for layer in LAYERS),
+                ("rules", "Coverage rules (CSV)"),
+            ]
+        ),
         validators=[InputRequired("Choose what the file holds.")],
     )
     mapping = SelectField(
         "How is it written?",
         description="A mapping says which column is the name, the code, the state. Rules need none.",
-        choices=[
-            ("", "Choose"),
-            *((name, name) for name in ready()),
-            (_OWN, "By a mapping of our own, below"),
-        ],
+        choices=options(
+            [
+                ("", "Choose"),
+                *((name, name) for name in ready()),
+                (_OWN, "By a mapping of our own, below"),
+            ]
+        ),
     )
     own_mapping = TextAreaField(
         "A mapping of our own",

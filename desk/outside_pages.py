@@ -17,6 +17,7 @@ from desk.handing_forms import CallBackForm, OutsideForm
 from directory import teams
 from directory.guards import guard
 from foundation import clock, database, web
+from foundation.choosing import options
 from routing import handling, handoffs, outside, permission, register
 from routing.outside import Recipient
 from routing.states import OPEN, Basis, Kind, Reason
@@ -93,7 +94,7 @@ _SAID = {
 
 def _form(session: Session, **preset: Any) -> OutsideForm:
     form = OutsideForm(**preset)
-    form.parts.choices = [(part, words.PARTS[part]) for part in hand_on.disclosable(session)]
+    form.parts.choices = options((part, words.PARTS[part]) for part in hand_on.disclosable(session))
     form.parts.data = form.parts.data or []
     return form
 

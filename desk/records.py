@@ -17,6 +17,7 @@ from desk.answers import Page
 from directory import members
 from directory.guards import guard, signed_in
 from foundation import clock, database, web
+from foundation.choosing import options
 from referrals import casework, retention
 from referrals.casework import DISPOSITIONS, Disposition
 from routing import erasure
@@ -39,7 +40,7 @@ class AnswerForm(FlaskForm):  # type: ignore[misc]
 
     answer = RadioField(
         "Your answer",
-        choices=[("erase", "Erase it for good"), ("keep", "Keep it")],
+        choices=options([("erase", "Erase it for good"), ("keep", "Keep it")]),
         validators=[InputRequired("Choose an answer.")],
     )
 

@@ -20,6 +20,7 @@ from wtforms.widgets import CheckboxInput, ListWidget
 
 from desk import words
 from directory.hours import DAYS, HOLIDAY
+from foundation.choosing import options
 from referrals.behaviours import BEHAVIOURS, GROUPS
 from referrals.facts import Relation, Setting, Urgency
 from routing import naming, places
@@ -57,27 +58,31 @@ class RuleForm(FlaskForm):  # type: ignore[misc]
     # The choices follow from the words; `_area` checks.
     area_id = RadioField("Which of them?", validators=[Optional()], validate_choice=False)
     every = SelectField(
-        "How much of it?", choices=[("", "The area itself"), *_EVERY.items()], validators=[Optional()]
+        "How much of it?",
+        choices=options([("", "The area itself"), *_EVERY.items()]),
+        validators=[Optional()],
     )
     team = SelectField("Team", validators=[InputRequired("Choose a team.")])
     role = RadioField(
         "What does the team do?",
-        choices=[(role.value, words.ROLES[role].capitalize()) for role in Role],
+        choices=options((role.value, words.ROLES[role].capitalize()) for role in Role),
         default=Role.LEAD.value,
         validators=[InputRequired("Choose what the team does.")],
     )
     behaviours = _Ticks(
-        "Only for these acts", choices=[(behaviour.code, behaviour.words) for behaviour in BEHAVIOURS]
+        "Only for these acts", choices=options((behaviour.code, behaviour.words) for behaviour in BEHAVIOURS)
     )
     urgencies = _Ticks(
-        "Only at this urgency", choices=[(urgency.value, urgency.value.capitalize()) for urgency in Urgency]
+        "Only at this urgency",
+        choices=options((urgency.value, urgency.value.capitalize()) for urgency in Urgency),
     )
     settings = _Ticks(
         "Only at these kinds of place",
-        choices=[(setting.value, words.SETTINGS[setting]) for setting in Setting],
+        choices=options((setting.value, words.SETTINGS[setting]) for setting in Setting),
     )
     relations = _Ticks(
-        "Only by these places", choices=[(relation.value, words.RELATIONS[relation]) for relation in Relation]
+        "Only by these places",
+        choices=options((relation.value, words.RELATIONS[relation]) for relation in Relation),
     )
     originators = _Ticks("Only what these offices forward")
     begins = TimeField(
@@ -85,12 +90,14 @@ class RuleForm(FlaskForm):  # type: ignore[misc]
     )
     ends = TimeField("Hours: until", validators=[Optional()])
     days = _Ticks(
-        "Hours: on these days", choices=[(day, day.capitalize()) for day in _EVERYDAY], default=_EVERYDAY
+        "Hours: on these days",
+        choices=options((day, day.capitalize()) for day in _EVERYDAY),
+        default=_EVERYDAY,
     )
     calendar = SelectField("Hours: holidays by", validators=[Optional()])
     mandate = RadioField(
         "By what right?",
-        choices=[("0", "Ordinary coverage"), ("1", "A written agreement"), ("2", "A law")],
+        choices=options([("0", "Ordinary coverage"), ("1", "A written agreement"), ("2", "A law")]),
         default="0",
         validators=[InputRequired("Choose one.")],
     )
@@ -109,7 +116,9 @@ class RuleForm(FlaskForm):  # type: ignore[misc]
     valid_to = DateField(
         "First day on which it no longer holds", description="Empty: without end.", validators=[Optional()]
     )
-    shields = _Ticks("Shuts out teams that answer by", choices=[(layer, layer) for layer in LAYER_RANKS])
+    shields = _Ticks(
+        "Shuts out teams that answer by", choices=options((layer, layer) for layer in LAYER_RANKS)
+    )
     reason = StringField(
         "Why?",
         description="For whoever approves it, and for whoever reads it in three years.",
@@ -128,9 +137,9 @@ class RuleForm(FlaskForm):  # type: ignore[misc]
         self, teams: Mapping[str, str], offices: Mapping[str, str], calendars: Mapping[str, Any]
     ) -> None:
         """What can be chosen here: names by id."""
-        self.team.choices = [("", "Choose a team"), *teams.items()]
-        self.originators.choices = list(offices.items())
-        self.calendar.choices = [("", "Those of the hours"), *((name, name) for name in calendars)]
+        self.team.choices = options([("", "Choose a team"), *teams.items()])
+        self.originators.choices = options(offices.items())
+        self.calendar.choices = options([("", "Those of the hours"), *((name, name) for name in calendars)])
         self.area_id.choices = []
 
     def rule(self, id: str, zone: str, boundaries: Boundaries, author: str) -> dict[str, Any] | None:
@@ -175,7 +184,7 @@ class RuleForm(FlaskForm):  # type: ignore[misc]
             return found[0]
         if self.area_id.data in found:
             return str(self.area_id.data)
-        self.area_id.choices = [(area, f"{naming.named(area, boundaries)} ({area})") for area in found]
+        self.area_id.choices = options((area, f"{naming.named(area, boundaries)} ({area})") for area in found)
         if found:
             self.area_id.errors = ("Several areas are called so. Choose one.",)
         else:

@@ -17,6 +17,7 @@ from desk.answers import Page
 from directory import members, teams
 from directory.guards import guard
 from foundation import clock, database, web
+from foundation.choosing import options
 from routing import comparing, drafts, gazetteer, snapshots
 from routing.drafts import Draft, DraftState, Entry, NoSuchDraft
 from routing.rule import Rule
@@ -145,8 +146,8 @@ def _chosen_draft(session: Session) -> Draft | None:
 def _filter(names: Mapping[str, str]) -> RulesFilter:
     form = RulesFilter(request.args)
     states = sorted((state.name, code) for code, state in gazetteer.load().states.items())
-    form.state.choices = [("", "Every state"), *((code, name) for name, code in states)]
-    form.team.choices = [("", "Every team"), *sorted(names.items(), key=lambda pair: pair[1])]
+    form.state.choices = options([("", "Every state"), *((code, name) for name, code in states)])
+    form.team.choices = options([("", "Every team"), *sorted(names.items(), key=lambda pair: pair[1])])
     form.validate()
     return form
 

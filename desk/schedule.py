@@ -33,6 +33,7 @@ from directory.guards import guard, signed_in
 from directory.hours import DAYS, HOLIDAY, Hours
 from directory.on_call import Exchange, Rotation, ScheduleFault
 from foundation import clock, database, web
+from foundation.choosing import options
 from ledger import entries
 from ledger.entries import DEPLOYMENT, Actor
 
@@ -61,7 +62,7 @@ class RotationForm(FlaskForm):  # type: ignore[misc]
     ends = TimeField("On duty until", validators=[Optional()])
     days = SelectMultipleField(
         "On which days?",
-        choices=[(day, day.capitalize()) for day in (*DAYS, HOLIDAY)],
+        choices=options((day, day.capitalize()) for day in (*DAYS, HOLIDAY)),
         default=[*DAYS, HOLIDAY],
         widget=ListWidget(prefix_label=False),
         option_widget=CheckboxInput(),
@@ -235,8 +236,8 @@ def _shown(page: _Page, rotation: RotationForm, swap: ExchangeForm) -> str:
 
 def _choose(swap: ExchangeForm, page: _Page) -> None:
     seats = [(member, page.seats[member]) for member in page.plan.schedule.fallback]
-    swap.member.choices = seats
-    swap.instead_of.choices = [("", "Nobody: called before all others"), *seats]
+    swap.member.choices = options(seats)
+    swap.instead_of.choices = options([("", "Nobody: called before all others"), *seats])
 
 
 def _moment(field: DateTimeLocalField, page: _Page) -> datetime:

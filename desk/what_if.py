@@ -19,6 +19,7 @@ from directory import teams
 from directory.guards import guard
 from directory.teams import TeamKind
 from foundation import clock, database, web
+from foundation.choosing import options
 from routing import coverage, jobs
 from routing.decision import decide
 
@@ -47,7 +48,7 @@ def _form(session: Session) -> WhatIfForm:
     form = WhatIfForm()
     form.show(more=request.form.get("step") == "more")
     offices = [team for team in teams.all_teams(session) if team.kind == TeamKind.OFFICE.value]
-    form.originator.choices = [("", "The public"), *((office.id, office.name) for office in offices)]
+    form.originator.choices = options([("", "The public"), *((office.id, office.name) for office in offices)])
     return form
 
 

@@ -21,6 +21,7 @@ from wtforms.validators import InputRequired, Length, NumberRange, Optional
 from wtforms.widgets import CheckboxInput, ListWidget
 
 from desk import words
+from foundation.choosing import options
 from referrals.behaviours import BEHAVIOURS, GROUPS
 from referrals.facts import Evidence, Facts, PlaceKind, Relation, Setting, Urgency
 from routing import places
@@ -39,7 +40,7 @@ class PieceForm(Form):
 
     relation = SelectField(
         "Whose place is it?",
-        choices=[(relation.value, words.RELATIONS[relation]) for relation in Relation],
+        choices=options((relation.value, words.RELATIONS[relation]) for relation in Relation),
         default=Relation.TARGET.value,
         validators=[InputRequired()],
     )
@@ -66,13 +67,13 @@ class WhatIfForm(FlaskForm):  # type: ignore[misc]
     pieces = IntegerField(default=1, validators=[Optional()])
     urgency = SelectField(
         "Urgency",
-        choices=[(urgency.value, urgency.value.capitalize()) for urgency in Urgency],
+        choices=options((urgency.value, urgency.value.capitalize()) for urgency in Urgency),
         default=Urgency.ELEVATED.value,
         validators=[InputRequired()],
     )
     setting = SelectField(
         "The kind of place",
-        choices=[(setting.value, words.SETTINGS[setting]) for setting in Setting],
+        choices=options((setting.value, words.SETTINGS[setting]) for setting in Setting),
         default=Setting.UNKNOWN.value,
         validators=[InputRequired()],
     )
@@ -85,7 +86,7 @@ class WhatIfForm(FlaskForm):  # type: ignore[misc]
     )
     acts = SelectMultipleField(
         "What was done or said?",
-        choices=[(behaviour.code, behaviour.words) for behaviour in BEHAVIOURS],
+        choices=options((behaviour.code, behaviour.words) for behaviour in BEHAVIOURS),
         widget=ListWidget(prefix_label=False),
         option_widget=CheckboxInput(),
     )

@@ -14,6 +14,7 @@ from wtforms import HiddenField, RadioField, SelectField, SelectMultipleField, S
 from wtforms.validators import ValidationError
 
 from foundation import web
+from foundation.choosing import options
 from intake.forward import RELATIONS, Forward, Handling, point_of
 from intake.forward_words import HANDLINGS, PLACE_FAULTS, URGENCIES, WHOSE
 from intake.tip_form import LOST, SETTINGS, new_form_key, showable
@@ -63,15 +64,15 @@ def _accuracy(form: FlaskForm, field: Any) -> None:
 
 def _chosen(sentence: Any) -> Any:
     def check(form: FlaskForm, field: Any) -> None:
-        if field.data not in {value for value, _ in field.choices}:
+        if field.data not in {choice.value for choice in field.choices}:
             raise ValidationError(sentence)
 
     return check
 
 
-def _states() -> list[tuple[str, Any]]:
+def _states() -> list[Any]:
     named = sorted(gazetteer.load().states.values(), key=lambda state: state.name)
-    return [("", lazy_gettext("Not known")), *((state.letters, state.name) for state in named)]
+    return options([("", lazy_gettext("Not known")), *((state.letters, state.name) for state in named)])
 
 
 class ForwardForm(FlaskForm):  # type: ignore[misc]
@@ -92,7 +93,7 @@ class ForwardForm(FlaskForm):  # type: ignore[misc]
     )
     behaviours = SelectMultipleField(
         lazy_gettext("What was done or said"),
-        choices=[(act.code, lazy_gettext(act.words)) for act in BEHAVIOURS],
+        choices=options((act.code, lazy_gettext(act.words)) for act in BEHAVIOURS),
         description=lazy_gettext("Acts only. The team sees these before it opens the rest."),
         validate_choice=False,
     )
@@ -110,7 +111,7 @@ class ForwardForm(FlaskForm):  # type: ignore[misc]
     target = TextAreaField(lazy_gettext("Who may be hurt"), validators=[_told])
     relation = RadioField(
         lazy_gettext("What place can you name?"),
-        choices=[(whose.value, WHOSE[whose]) for whose in RELATIONS],
+        choices=options((whose.value, WHOSE[whose]) for whose in RELATIONS),
         default=Relation.TARGET.value,
         validate_choice=False,
     )
@@ -127,7 +128,7 @@ class ForwardForm(FlaskForm):  # type: ignore[misc]
     accuracy = StringField(lazy_gettext("How exact is the point, in meters?"), validators=[_told, _accuracy])
     setting = SelectField(
         lazy_gettext("What kind of place is it?"),
-        choices=[(kind.value, words) for kind, words in SETTINGS.items()],
+        choices=options((kind.value, words) for kind, words in SETTINGS.items()),
         default=Setting.UNKNOWN.value,
         validate_choice=False,
     )
@@ -139,13 +140,13 @@ class ForwardForm(FlaskForm):  # type: ignore[misc]
     )
     urgency = RadioField(
         lazy_gettext("Urgency"),
-        choices=list(URGENCIES.items()),
+        choices=options(URGENCIES.items()),
         validate_choice=False,
         validators=[_chosen(lazy_gettext("Choose how urgent it is."))],
     )
     handling = RadioField(
         lazy_gettext("Handling code"),
-        choices=list(HANDLINGS.items()),
+        choices=options(HANDLINGS.items()),
         validate_choice=False,
         validators=[_chosen(lazy_gettext("Choose what the team may do with it."))],
     )
@@ -166,7 +167,7 @@ class ForwardForm(FlaskForm):  # type: ignore[misc]
     def __init__(self, offices: Sequence[Row[Any]], answers: MultiDict[str, str] | None = None) -> None:
         """For what the browser sent; or for `answers`, which came without a browser and need no form token."""
         super().__init__(**({} if answers is None else {"formdata": answers, "meta": {"csrf": False}}))
-        self.office.choices = [(office.id, office.name) for office in offices]
+        self.office.choices = options((office.id, office.name) for office in offices)
         if len(offices) == 1:
             self.office.data = offices[0].id
         if not _FORM_KEY.fullmatch(self.form_key.data or ""):

@@ -20,6 +20,7 @@ from wtforms import (
 )
 
 from foundation import web
+from foundation.choosing import options
 from intake.tip import WORDS, Danger, Tip
 from referrals.behaviours import BEHAVIOURS
 from referrals.facts import Setting
@@ -85,9 +86,9 @@ def showable(words: str) -> str:
     return _UNREADABLE.sub(LOST, words)
 
 
-def _states() -> list[tuple[str, Any]]:
+def _states() -> list[Any]:
     named = sorted(gazetteer.load().states.values(), key=lambda state: state.name)
-    return [("", lazy_gettext("I don’t know")), *((state.letters, state.name) for state in named)]
+    return options([("", lazy_gettext("I don’t know")), *((state.letters, state.name) for state in named)])
 
 
 class TipForm(FlaskForm):  # type: ignore[misc]
@@ -106,7 +107,7 @@ class TipForm(FlaskForm):  # type: ignore[misc]
     behaviours = SelectMultipleField(
         lazy_gettext("Did any of this happen?"),
         description=lazy_gettext("Check all that fit. You can skip this."),
-        choices=[(act.code, lazy_gettext(act.words)) for act in BEHAVIOURS],
+        choices=options((act.code, lazy_gettext(act.words)) for act in BEHAVIOURS),
         validate_choice=False,
     )
     other_act = TextAreaField(lazy_gettext("What else did they do?"))
@@ -116,7 +117,7 @@ class TipForm(FlaskForm):  # type: ignore[misc]
     zip_code = StringField(lazy_gettext("ZIP code"))
     setting = RadioField(
         lazy_gettext("What kind of place is it?"),
-        choices=list(SETTINGS.items()),
+        choices=options(SETTINGS.items()),
         default=Setting.UNKNOWN.value,
         validate_choice=False,
     )
@@ -135,7 +136,7 @@ class TipForm(FlaskForm):  # type: ignore[misc]
     )
     danger = RadioField(
         lazy_gettext("Is someone in danger right now?"),
-        choices=list(DANGERS.items()),
+        choices=options(DANGERS.items()),
         default=Danger.UNKNOWN.value,
         validate_choice=False,
     )
@@ -143,7 +144,7 @@ class TipForm(FlaskForm):  # type: ignore[misc]
     with_files = SelectMultipleField(
         lazy_gettext("Do you have something to show?"),
         description=lazy_gettext("A screenshot, a photo, a recording."),
-        choices=[("yes", lazy_gettext("Yes. I choose it on the next page."))],
+        choices=options([("yes", lazy_gettext("Yes. I choose it on the next page."))]),
         validate_choice=False,
     )
     contact = TextAreaField(

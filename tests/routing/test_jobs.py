@@ -82,7 +82,7 @@ def test_the_next_on_the_ladder_is_told_at_once_and_each_only_once(town: Town) -
         jobs.next_contact(case.duty, offer)
     query = select(notices.c.member_id, func.count()).where(notices.c.channel == "sms").group_by("member_id")
     with database.reading(town.engine) as session:
-        counts: dict[str, int] = dict(session.execute(query).tuples().all())
+        counts: dict[str, int] = dict(session.execute(query).all())
     assert counts[town.member_id("Ines")] == counts[town.member_id("Tomas")] == 1
     assert counts[town.member_id("Ada")] == 1
 
