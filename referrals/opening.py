@@ -7,8 +7,9 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from io import BufferedReader
+from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import Row, select
 from sqlalchemy.orm import Session
 
 from foundation.blobs import Blobs
@@ -18,7 +19,7 @@ from referrals import attachments, content, grants, moves, sealing, streams
 from referrals.attachments import File
 from referrals.content import Told
 from referrals.grants import Keys
-from referrals.sealing import CannotOpen, Place
+from referrals.sealing import PARTS, CannotOpen, Place
 from referrals.tables import attachments as rows
 from referrals.tables import sealed_parts
 
@@ -73,12 +74,12 @@ def open_content(
     """
     moves.lock(session, referral_id)
     wanted = grants.granted_parts(session, referral_id, team_id) & set(parts)
-    rows = session.execute(
-        select(sealed_parts.c.part, sealed_parts.c.blob)
-        .where(sealed_parts.c.referral_id == referral_id, sealed_parts.c.part.in_(wanted))
-        .order_by(sealed_parts.c.part)
+    found = session.execute(
+        select(sealed_parts.c.part, sealed_parts.c.blob).where(
+            sealed_parts.c.referral_id == referral_id, sealed_parts.c.part.in_(wanted)
+        )
     ).all()
-    opened = [_open(session, keys, referral_id, team_id, row.part, row.blob) for row in rows]
+    opened = [_open(session, keys, referral_id, team_id, row.part, row.blob) for row in in_order(found)]
     entries.append(
         session,
         referral_id,
@@ -88,6 +89,11 @@ def open_content(
         facts={"parts": sorted(wanted)},
     )
     return opened
+
+
+def in_order(parts: Iterable[Row[Any]]) -> list[Row[Any]]:
+    """Rows with a `part`, in the order in which they are read: the words first, then the files."""
+    return sorted(parts, key=lambda row: PARTS.index(row.part))
 
 
 def open_file(

@@ -164,10 +164,9 @@ def read(
             (sealed_parts.c.referral_id == referral_id) & (sealed_parts.c.part == guest_keys.c.part),
         )
         .where(guest_keys.c.link_id == link_id)
-        .order_by(guest_keys.c.part)
     ).all()
     opened = []
-    for row in rows:
+    for row in opening.in_order(rows):
         part_key = sealing.unwrap(key, row.blob, f"{link_id} {row.part}")
         document = sealing.unseal(part_key, Place(deployment, referral_id, row.part), row.words)
         opened.append(OpenedPart.of(row.part, document))
