@@ -17,7 +17,8 @@ from directory.contacts import CONSENT, CONSENT_NOW, ContactFault, Proof
 from directory.guards import guard, signed_in
 from directory.members import Channel
 from foundation import clock, database, web
-from notifications import mail_sealing, webhook
+from foundation.choosing import options
+from notifications import lookup, mail_sealing, webhook
 from notifications.mail_sealing import KeyFault
 from notifications.webhook import UrlFault
 
@@ -33,7 +34,7 @@ class AddForm(FlaskForm):  # type: ignore[misc]
     """A new way to reach me, and that I agree to it."""
 
     channel = RadioField(
-        "How?", choices=list(_CHANNELS.items()), validators=[InputRequired("Choose how we reach you.")]
+        "How?", choices=options(_CHANNELS.items()), validators=[InputRequired("Choose how we reach you.")]
     )
     address = StringField(
         "Telephone number, e-mail address, or https:// address",
@@ -44,6 +45,8 @@ class AddForm(FlaskForm):  # type: ignore[misc]
     )
     # The words that were on the page, should they change while it is open.
     consent = HiddenField(default=CONSENT_NOW)
+    # Of which the page has said already that no text reaches it: who insists is taken at their word.
+    told_of = HiddenField()
 
 
 class CodeForm(FlaskForm):  # type: ignore[misc]
@@ -92,6 +95,8 @@ def add() -> Page:
     try:
         if form.channel.data == Channel.WEBHOOK.value:
             webhook.check_url(form.address.data or "", web.settings())
+        if form.channel.data == Channel.SMS.value and _is_news_that_it_is_a_landline(form):
+            return _page(form), 400
         with database.transaction(web.engine()) as session:
             now = clock.now()
             added = contacts.add(
@@ -186,11 +191,26 @@ def stands(row: Row[Any]) -> str:
     return "Works."
 
 
+_LANDLINE = (
+    "That seems to be a landline, and no text reaches it. We can call it: send the form again as it now is. If it does"
+    " take texts, choose text message again."
+)
 _ENDED = {contacts.STALE: "Not used: nobody proved it for half a year."}
 _REFUSED = {
     Proof.WRONG: "That is not the code. Look at the newest message.",
     Proof.OVER: "That code is over: too old, used, or typed wrong too often. Let us send a new one.",
 }
+
+
+def _is_news_that_it_is_a_landline(form: AddForm) -> bool:
+    """Whether the number takes no texts, as far as is known, and nobody has been told so; then the form says it and
+    proposes the call."""
+    number = contacts.normal_address(Channel.SMS, form.address.data or "")
+    if form.told_of.data == number or not lookup.is_landline(web.settings(), number):
+        return False
+    form.told_of.data, form.channel.data = number, Channel.VOICE.value
+    form.address.errors = [_LANDLINE]
+    return True
 
 
 def _page(form: AddForm) -> str:

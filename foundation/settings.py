@@ -157,6 +157,8 @@ class Settings:
     twilio_messaging_service_sid: str = _setting(str, default="")
     twilio_api_base: str = _setting(_http, default=_TWILIO)
     twilio_timeout_seconds: float = _setting(_seconds, default=10.0)
+    # Whether Lookup, which costs something for each question, is asked of what line a number is when it is typed.
+    twilio_lookup: bool = _setting(_yes, default=False)
 
     smtp_host: str = _setting(str, default="")
     smtp_port: int = _setting(_number(1), default=587)

@@ -16,7 +16,8 @@ from foundation.settings import Settings
 from notifications import links, webhook, words
 from notifications.mail import MailSender
 from notifications.outcomes import Action, Outcome, OutcomeState
-from notifications.sms import ProviderSilent, SmsSender
+from notifications.sms import SmsSender
+from notifications.twilio_wire import ProviderSilent
 
 # Of these the provider keeps a list; the others are only ever told again.
 _ASKED_ABOUT = {Channel.SMS.value, Channel.VOICE.value}

@@ -16,9 +16,9 @@ from directory.members import Channel
 from foundation import clock, database, outbox
 from foundation.identifiers import new_id
 from notifications.channels import sms_sender
-from notifications.sms import ProviderSilent
 from notifications.states import NoticeState
 from notifications.tables import attempts, delivery_reports, notices
+from notifications.twilio_wire import ProviderSilent
 from referrals.duty import Duty
 from referrals.facts import Urgency
 

@@ -1,65 +1,28 @@
-"""Text messages and calls by Twilio. This module alone knows its client; the public door never loads it."""
+"""Text messages and calls by Twilio; the public door never loads it."""
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, TypeVar
 
-import requests
-from twilio.base.exceptions import TwilioException, TwilioRestException, TwilioServiceException
-from twilio.http.http_client import TwilioHttpClient
 from twilio.request_validator import RequestValidator
-from twilio.rest import Client
-from urllib3.exceptions import NewConnectionError
 
 from foundation.settings import Settings
 from notifications.outcomes import Action, Outcome, OutcomeState
-from notifications.twilio_codes import outcome_of, outcome_of_call, outcome_of_report
+from notifications.twilio_codes import outcome_of_call, outcome_of_report
+from notifications.twilio_wire import Answer, ProviderSilent, ask, client, outcome_of_fault
 
-Answer = TypeVar("Answer")
-
-_TWILIO = "https://api.twilio.com"
 # Twilio's limits, in seconds.
 _SHORTEST_VALIDITY, _LONGEST_VALIDITY = 1, 36_000
 # Up to five more tries, on every kind of fault, if our webhook does not answer.
 _WEBHOOK_RETRIES = "#rc=5&rp=all"
 # One person is told a handful of things in the time that matters.
 _LOOKED_AT = 50
-# A question and a text are two calls of one job, each of which may wait to connect and wait again for the answer:
-# together they stay below the outbox's lease.
-LONGEST_TIMEOUT_SECONDS = 12.0
 # Seconds that a telephone rings before nobody is there; a mailbox of the carrier's mostly takes over sooner.
 _RINGS_SECONDS = 30
 # Twilio's clock and ours may differ by so much.
 _CLOCK_SLACK = timedelta(seconds=60)
-
-# Twilio's client logs each request, and urllib3 each address: both would write down whole telephone numbers.
-_quiet = logging.getLogger("waypost.twilio")
-_quiet.setLevel(logging.WARNING)
-logging.getLogger("urllib3.connectionpool").setLevel(logging.ERROR)
-
-
-class ProviderSilent(Exception):
-    """Twilio gave no usable answer to a question; whether it has the message stays unknown."""
-
-
-class _Busy(Exception):
-    """429: nothing was made. `retry_after_s` is what Twilio asked for, if it did."""
-
-    def __init__(self, retry_after_s: float | None) -> None:
-        super().__init__()
-        self.retry_after_s = retry_after_s
-
-
-class _Unclear(Exception):
-    """5xx: it may have been made all the same."""
-
-    def __init__(self, status: int) -> None:
-        super().__init__()
-        self.status = status
 
 
 @dataclass(frozen=True)
@@ -74,26 +37,6 @@ class Found:
     def outcome(self) -> Outcome:
         """What that means for the attempt which made it."""
         return outcome_of_report(self.status, self.code, provider_id=self.provider_id)
-
-
-class _HttpClient(TwilioHttpClient):  # type: ignore[misc]
-    """Twilio's own client with a time-out, without retries, and at the address of the settings."""
-
-    def __init__(self, settings: Settings) -> None:
-        seconds = min(settings.twilio_timeout_seconds, LONGEST_TIMEOUT_SECONDS)
-        super().__init__(timeout=seconds, logger=_quiet, max_retries=0)
-        self._base = settings.twilio_api_base
-        if self._base != _TWILIO:
-            # A stand-in on this machine is behind no proxy, and needs no password of ~/.netrc.
-            self.session.trust_env = False
-
-    def request(self, method: str, url: str, *rest: Any, **named: Any) -> Any:
-        answer = super().request(method, url.replace(_TWILIO, self._base, 1), *rest, **named)
-        if answer.status_code == 429:
-            raise _Busy(_seconds(answer.headers.get("Retry-After")))
-        if answer.status_code >= 500:
-            raise _Unclear(answer.status_code)
-        return answer
 
 
 @dataclass(frozen=True)
@@ -114,10 +57,7 @@ class SmsSender:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        # Given nothing, Twilio's client would look into the environment and then refuse.
-        self._client: Any = settings.twilio_account_sid and Client(
-            settings.twilio_account_sid, settings.twilio_auth_token, http_client=_HttpClient(settings)
-        )
+        self._client = client(settings)
 
     def send(self, to: str, body: str, *, attempt_id: str, validity_s: float) -> Outcome:
         """Hands one text to Twilio, once; never raises for anything that Twilio or the network does.
@@ -137,7 +77,7 @@ class SmsSender:
             )
             return Outcome(OutcomeState.ACCEPTED, provider_id=message.sid)
         except Exception as fault:
-            return _outcome_of_fault(fault)
+            return outcome_of_fault(fault)
 
     def find(
         self, to: str, since: datetime, body_marker: str, claimed: Collection[str] = frozenset()
@@ -175,7 +115,7 @@ class SmsSender:
             )
             return Outcome(OutcomeState.ACCEPTED, provider_id=call.sid)
         except Exception as fault:
-            return _outcome_of_fault(fault)
+            return outcome_of_fault(fault)
 
     def find_call(self, to: str, since: datetime, claimed: Collection[str] = frozenset()) -> FoundCall | None:
         """The newest call to that number since then which belongs to no other attempt, or None. See `find`."""
@@ -213,15 +153,7 @@ class SmsSender:
     def _ask(self, question: Callable[[], Answer | None]) -> Answer | None:
         if not self._client:
             raise ProviderSilent("No Twilio account is set.")
-        try:
-            return question()
-        except TwilioRestException as fault:
-            if fault.status == 404:
-                return None
-            raise ProviderSilent(f"Twilio answered {fault.status}.") from None
-        except (requests.RequestException, TwilioException, _Busy, _Unclear, ValueError) as fault:
-            # Not chained: the library's words hold telephone numbers.
-            raise ProviderSilent(f"Twilio did not answer: {type(fault).__name__}.") from None
+        return ask(question)
 
 
 def status_url(settings: Settings, attempt_id: str) -> str:
@@ -255,31 +187,3 @@ def signature_is_valid(settings: Settings, url: str, params: Mapping[str, str], 
     tokens = (settings.twilio_auth_token, settings.twilio_auth_token_previous)
     # An empty token signs as well as any: it must never count.
     return any(RequestValidator(token).validate(url, params, signature) for token in tokens if token)
-
-
-def _outcome_of_fault(fault: Exception) -> Outcome:
-    """What a failed call means. Anything that could have happened after Twilio took the text is *unknown*."""
-    match fault:
-        case _Busy():
-            return Outcome(
-                OutcomeState.FAILED_TRANSIENT, Action.RETRY, code=20429, retry_after_s=fault.retry_after_s
-            )
-        case _Unclear():
-            return Outcome(OutcomeState.UNKNOWN, Action.ASK, code=fault.status)
-        case TwilioRestException() | TwilioServiceException():
-            return outcome_of(fault.code or fault.status)
-        case requests.ConnectionError() if _never_left(fault):
-            return Outcome(OutcomeState.FAILED_TRANSIENT, Action.RETRY, code="not_reached")
-        case _:
-            slow = isinstance(fault, requests.Timeout)
-            return Outcome(OutcomeState.UNKNOWN, Action.ASK, code="timed_out" if slow else "cut")
-
-
-def _never_left(fault: requests.ConnectionError) -> bool:
-    """Whether no connection was made at all, so that Twilio cannot have the text."""
-    reason = getattr(fault.args[0], "reason", None) if fault.args else None
-    return isinstance(fault, requests.ConnectTimeout) or isinstance(reason, NewConnectionError)
-
-
-def _seconds(text: str | None) -> float | None:
-    return float(text) if text and text.isdecimal() else None

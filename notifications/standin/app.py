@@ -9,7 +9,7 @@ from flask import Flask, Response
 
 # Read for its routes, which the API of texts serves.
 from notifications.standin import calls_api as calls_api
-from notifications.standin import screen, telephone, twilio_api
+from notifications.standin import lookups_api, screen, telephone, twilio_api
 from notifications.standin.errands import Errands
 from notifications.standin.store import Store
 from notifications.standin.webhooks import Webhooks
@@ -42,6 +42,7 @@ def create_standin(
     webhooks = Webhooks(store, desk_url.rstrip("/"), account_sid, auth_token, Errands(pace))
     app.extensions.update(store=store, webhooks=webhooks, names=dict(names or {}))
     app.register_blueprint(twilio_api.blueprint)
+    app.register_blueprint(lookups_api.blueprint)
     app.register_blueprint(screen.blueprint)
     app.register_blueprint(telephone.blueprint)
     app.after_request(_guard)

@@ -15,7 +15,7 @@ Telephone numbers, by their last four digits:
     0012  a page of HTML with status 500, and nothing taken
     0013  taken, and the connection breaks off in the answer
     0014  refused, 21610: STOP was written from it
-    0015  refused, 21614: a landline, which takes no texts but rings
+    0015  refused, 21614: a landline, which takes no texts but rings; Lookup says so
     0016  undelivered, 30006: a carrier that takes no texts; when it is rung, the line is busy
     0017  moody: taken as ever, or put off with 429, or a page of HTML with status 500, or taken and broken off
     0018  refused, 21617, unless the text has 60 characters or fewer
@@ -75,6 +75,8 @@ class Behaviour:
     longest: int = 1600
     # How a call to it ends at once; None: it rings.
     call: str | None = None
+    # What Lookup says of it.
+    line: str = "mobile"
 
 
 _DELIVERED = Behaviour()
@@ -93,7 +95,7 @@ _NUMBERS: dict[str, Behaviour] = {
     "0012": Behaviour(answer=Answer.HTML_500),
     "0013": Behaviour(answer=Answer.CUT_OFF),
     "0014": OPTED_OUT,
-    "0015": Behaviour(refused=(400, 21614)),
+    "0015": Behaviour(refused=(400, 21614), line="landline"),
     "0016": Behaviour(steps=(Step("sent"), Step("undelivered", 30006)), call="busy"),
     "0018": Behaviour(longest=60),
     "0019": Behaviour(refused=(400, 39999)),

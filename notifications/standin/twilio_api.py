@@ -35,17 +35,10 @@ def _take_account(_endpoint: str | None, values: dict[str, Any] | None) -> None:
 
 @blueprint.before_request
 def _authenticate() -> Response | None:
-    given = request.authorization
-    account = webhooks()
-    known = (
-        given is not None
-        and given.username == account.account_sid
-        and hmac.compare_digest((given.password or "").encode(), account.auth_token.encode())
-    )
-    if not known:
+    if not known_account():
         return error(401, 20003)
     asked_for = request.path.split("/")[3]
-    return None if asked_for == account.account_sid else error(404, 20404)
+    return None if asked_for == webhooks().account_sid else error(404, 20404)
 
 
 @blueprint.post("/Messages.json")
@@ -97,6 +90,16 @@ def list_messages() -> Response:
             "previous_page_uri": page_uri(page - 1, size) if page else None,
             "next_page_uri": page_uri(page + 1, size) if len(rows) > (page + 1) * size else None,
         }
+    )
+
+
+def known_account() -> bool:
+    """Whether the request names the one account there is, with its token."""
+    given, account = request.authorization, webhooks()
+    return (
+        given is not None
+        and given.username == account.account_sid
+        and hmac.compare_digest((given.password or "").encode(), account.auth_token.encode())
     )
 
 

@@ -10,6 +10,7 @@ from directory import contacts
 from directory.tables import contact_codes
 from directory.tables import contacts as rows
 from foundation import database
+from notifications import lookup
 from tests.desk.sitting import Desk
 
 NUMBER = "(602) 555-0199"
@@ -91,3 +92,16 @@ def test_mail_is_sealed_to_a_key_and_a_bad_one_is_refused_at_its_field(desk: Des
         kept = contacts.one_of_member(session, desk.town.member_id("Ines"), mail.id)
     assert kept is not None
     assert kept.mail_key == key.strip()
+
+
+def test_a_landline_is_said_to_take_no_texts_and_a_call_is_proposed(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lookup, "is_landline", lambda settings, number: number == "+16025550199")
+    ines = desk.seat("Ines")
+    page = ines.send("/contacts", ADDED, status=400)
+    assert "no text reaches it" in page.get_text()
+    chosen, told = page.select_one("input[name=channel][checked]"), page.select_one("input[name=told_of]")
+    assert (chosen and chosen["value"], told and told["value"]) == ("voice", "+16025550199")
+    # Who knows better is taken at their word.
+    assert "Not proved yet" in ines.send("/contacts", ADDED | {"told_of": "+16025550199"}).get_text()

@@ -22,7 +22,7 @@ from notifications.standin import Running
 from notifications.standin.servers import ACCOUNT_SID, AUTH_TOKEN
 from tests.waiting import until
 
-_CONTRACT = Path(__file__).parent.parent / "contracts" / "twilio_api_v2010.messages_calls.json"
+_CONTRACTS = Path(__file__).parent.parent / "contracts"
 
 
 @dataclass(frozen=True)
@@ -112,7 +112,7 @@ class _Listener(BaseHTTPRequestHandler):
 @pytest.fixture(scope="session")
 def contract() -> OpenAPI:
     """Twilio's published description. Addresses inside lists are relative, whatever it says of their format."""
-    spec = json.loads(_CONTRACT.read_text())
+    spec = json.loads((_CONTRACTS / "twilio_api_v2010.messages_calls.json").read_text())
     for what in ("Messages", "Calls"):
         listed = spec["paths"][f"/2010-04-01/Accounts/{{AccountSid}}/{what}.json"]["get"]["responses"]["200"]
         for listing in listed["content"]["application/json"]["schema"]["properties"].values():
@@ -121,23 +121,37 @@ def contract() -> OpenAPI:
     return OpenAPI.from_dict(spec)
 
 
+@pytest.fixture(scope="session")
+def lookup_contract() -> OpenAPI:
+    """The same of Lookup."""
+    spec = json.loads((_CONTRACTS / "twilio_lookups_v2.phone_numbers.json").read_text())
+    return OpenAPI.from_dict(spec)
+
+
 @pytest.fixture
 def checked(
-    contract: OpenAPI, phone: Running, monkeypatch: pytest.MonkeyPatch
+    contract: OpenAPI, lookup_contract: OpenAPI, phone: Running, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[list[tuple[str, int]]]:
     """Every exchange with the API, as (method, status); each request and each successful answer is validated.
 
     A breach fails the test at its end: raised in the middle, the sender would take it for a fault of the wire.
     """
+    published = {
+        "/2010-04-01/": ("https://api.twilio.com", contract),
+        "/v2/": ("https://lookups.twilio.com", lookup_contract),
+    }
     exchanges: list[tuple[str, int]] = []
     breaches: list[Exception] = []
     send = requests.Session.send
 
     def checking(session: requests.Session, request: requests.PreparedRequest, **named: Any) -> Any:
-        if not str(request.url).startswith(f"{phone.base_url}/2010-04-01/"):
+        path = str(request.url).removeprefix(phone.base_url)
+        found = next((start for start in published if path.startswith(start)), None)
+        if found is None:
             return send(session, request, **named)
+        host, contract = published[found]
         original = request.copy()
-        original.url = str(request.url).replace(phone.base_url, "https://api.twilio.com", 1)
+        original.url = f"{host}{path}"
         asked = RequestsOpenAPIRequest(original)
         breaches.extend(contract.iter_request_errors(asked))
         answer = send(session, request, **named)

@@ -17,7 +17,7 @@ from directory.members import Channel
 from directory.tables import contacts
 from foundation import clock, database
 from foundation.settings import Settings
-from notifications import delivery, sms, twilio_codes
+from notifications import delivery, sms, twilio_codes, twilio_wire
 from notifications import notices as written
 from notifications.notices import Waiting
 from notifications.outcomes import Action
@@ -144,7 +144,7 @@ def test_a_silent_provider_is_asked_again_and_nothing_is_sent_blindly(
 
 
 def silent(*_: object) -> None:
-    raise sms.ProviderSilent
+    raise twilio_wire.ProviderSilent
 
 
 def test_a_crash_after_the_attempt_was_written_is_an_unknown_outcome(town: Town) -> None:

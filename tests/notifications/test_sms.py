@@ -15,12 +15,13 @@ import requests
 
 from foundation import outbox
 from foundation.settings import Settings
-from notifications import sms, twilio_codes
+from notifications import sms, twilio_codes, twilio_wire
 from notifications.outcomes import Action, Outcome, OutcomeState
-from notifications.sms import Found, ProviderSilent, SmsSender
+from notifications.sms import Found, SmsSender
 from notifications.standin import Running, create_standin
 from notifications.standin.webhooks import signature
 from notifications.twilio_codes import outcome_of, outcome_of_report
+from notifications.twilio_wire import ProviderSilent
 from tests.notifications.conftest import Desk
 from tests.waiting import PATIENCE_S, until
 
@@ -176,7 +177,7 @@ def test_a_message_of_another_attempt_is_passed_over(send: Callable[..., Outcome
 
 
 def test_a_question_and_a_text_end_before_the_lease(wired: Settings) -> None:
-    patient = sms._HttpClient(replace(wired, twilio_timeout_seconds=300.0))
+    patient = twilio_wire.client(replace(wired, twilio_timeout_seconds=300.0)).http_client
     # Each of two calls may wait to connect and wait again for the answer.
     assert 4 * patient.timeout < outbox.LEASE.total_seconds()
 

@@ -15,7 +15,7 @@ from directory.members import Channel
 from foundation import clock, database
 from foundation.settings import Settings
 from foundation.tables import outbox
-from notifications import callbacks, delivery, ringing, silence, sms, voice
+from notifications import callbacks, delivery, ringing, silence, sms, twilio_wire, voice
 from notifications import notices as written
 from notifications.outcomes import OutcomeState
 from notifications.sms import SmsSender
@@ -188,7 +188,7 @@ def test_a_provider_that_does_not_say_is_asked_again(town: Town, monkeypatch: py
     deliver(town, notice(town, "0008"))
 
     def silent(self: SmsSender, sid: str) -> dict[str, str]:
-        raise sms.ProviderSilent
+        raise twilio_wire.ProviderSilent
 
     monkeypatch.setattr(SmsSender, "fetch", silent)
     again = silence.look(duty(town), attempt_id(town))

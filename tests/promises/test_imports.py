@@ -20,6 +20,7 @@ _WRONG = {
     "intake/texting.py": "import notifications.sms",
     "desk/texting.py": "import twilio",
     "notifications/sms.py": "import twilio",
+    "notifications/twilio_wire.py": "import twilio",
     "notifications/voice.py": "import twilio",
     "desk/ciphers.py": "import cryptography",
     "intake/markup.py": "import bleach",
