@@ -43,6 +43,8 @@ from ledger.checkpoint import new_key
 from referrals.keyring import FileKeyring
 
 _HOST = "127.0.0.1"
+# In bytes: what a form with files may bring, and a little.
+_LARGEST_FORM = 600_000_000
 SETTINGS = "settings.json"
 NAMES = "names.json"
 # The shell in between ends its program when our end of the pipe closes, so that nothing outlives us, however we end.
@@ -260,7 +262,9 @@ def _ledger_key(data: Path, deployment: str) -> Path:
 
 def _web(port: int, door: str) -> tuple[str, ...]:
     # Waitress reads a whole request before a thread is taken: slow telephones do not block the others.
-    return (sys.executable, "-m", "waitress", f"--listen={_HOST}:{port}", "--threads=8", door)
+    # What it reads and answers stays in memory: files that people send would lie in a temporary file in clear.
+    in_memory = (f"--inbuf-overflow={_LARGEST_FORM}", f"--outbuf-overflow={_LARGEST_FORM}")
+    return (sys.executable, "-m", "waitress", f"--listen={_HOST}:{port}", "--threads=8", *in_memory, door)
 
 
 def _valkey(data: Path) -> tuple[str, ...]:

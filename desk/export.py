@@ -14,7 +14,7 @@ from sqlalchemy import Row
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
-from desk import acting, timeline, words
+from desk import acting, files, timeline, words
 from desk.answers import Page
 from desk.timeline import Moment
 from directory import teams
@@ -42,9 +42,11 @@ class Given:
 def document(reference: str) -> Page:
     """The timeline as a document to print and read aloud, with the proofs at its end."""
     with database.transaction(web.engine()) as session:
+        listed = files.fingerprints(session)
         told = timeline.moments(session, g.referral.id)
         page = render_template(
             "timeline_document.html",
+            files=listed,
             row=g.referral,
             state=words.STATES[State(g.referral.state)],
             holder=teams.team(session, g.standing.holder).name,
@@ -62,10 +64,11 @@ def document(reference: str) -> Page:
 
 @guard("referral.export")
 def file(reference: str) -> Page:
-    """The same as a JSON file, each entry with its proof."""
+    """The same as a JSON file, each entry with its proof; with the files' fingerprints where what was told is open."""
     with database.transaction(web.engine()) as session:
+        listed = files.fingerprints(session)
         told = timeline.moments(session, g.referral.id)
-        exported = _file(session, "timeline", told)
+        exported = _file(session, "timeline", told, **({"files": listed} if listed else {}))
         _record(session, "timeline_exported", acting.as_participant(), told, exported, form="json")
     return _download(exported, f"{reference}-timeline.json")
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from flask import abort, g, redirect, render_template, url_for
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
@@ -49,6 +51,18 @@ def picture(reference: str, number: int) -> Page:
 def original(reference: str, number: int) -> Page:
     """The file as it was sent, byte for byte, to be kept and never shown."""
     return as_download(_open(number, "original"), reference)
+
+
+def fingerprints(session: Session) -> list[dict[str, Any]] | None:
+    """What a copy of the record says of its files: number, kind, size and SHA-256, and no name. It is in the ledger.
+    None where what was told is not open, or no file was disclosed."""
+    if not reading.is_open(g.referral.id, clock.now()):
+        return None
+    listed = [
+        {"number": number, "kind": KINDS[file.kind].words, "size": file.size, "sha256": file.sha256}
+        for number, file in enumerate(_listed(session), start=1)
+    ]
+    return listed or None
 
 
 def as_download(found: OpenedFile, reference: str) -> Response:

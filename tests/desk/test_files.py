@@ -13,8 +13,9 @@ import pytest
 from PIL import Image
 
 from desk import picture, previews
-from tests.builders import csrf_token
+from tests.builders import csrf_token, later
 from tests.desk.sitting import Desk
+from tests.desk.test_export import saved
 from tests.desk.test_guest import SHERIFF, Sheriff
 from tests.sent_files import picture as drawn
 
@@ -201,6 +202,25 @@ def test_a_picture_is_upright_and_no_wider_than_a_page(database_url: str) -> Non
     assert picture.fitting(40, 30) == (40, 30)
     width, height = picture.fitting(1_080, 20_000)
     assert width * height <= 12_100_000
+
+
+def test_a_copy_of_the_record_lists_fingerprints_and_no_names(desk: Desk) -> None:
+    reference = held(desk)
+    file = saved(desk, reference, "timeline.json")
+    assert file["files"] == [
+        {
+            "number": 1,
+            "kind": "Picture (JPEG)",
+            "size": len(PHOTO),
+            "sha256": hashlib.sha256(PHOTO).hexdigest(),
+        }
+    ]
+    page = desk.seat("Ines").send(f"/referrals/{reference}/timeline", to="/timeline/document")
+    assert hashlib.sha256(PHOTO).hexdigest() in page.get_text()
+    assert "gnp" not in page.get_text()
+    with later(minutes=11):
+        desk.enter_again("Ines")
+        assert "files" not in saved(desk, reference, "timeline.json")
 
 
 def test_the_words_of_the_last_look_list_the_files(desk: Desk) -> None:
