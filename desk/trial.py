@@ -14,7 +14,7 @@ from desk import words
 from referrals.facts import Relation, Setting
 from routing import naming
 from routing.boundaries import Boundaries
-from routing.redeciding import THEIR_OWN, Kind, Step
+from routing.found import THEIR_OWN, Kind, Step
 
 # What is being asked at the moment.
 STEPS: Mapping[str, str] = {

@@ -4,9 +4,10 @@ for, at the moments at which they begin and end."""
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from datetime import date, datetime, time, timedelta
-from typing import Any
+from itertools import chain
+from operator import attrgetter
 from zoneinfo import ZoneInfo
 
 from referrals.facts import Evidence, Facts, Relation, Setting, Urgency
@@ -60,7 +61,7 @@ def _changed(before: RuleSet, after: RuleSet) -> Iterator[tuple[Rule, RuleSet]]:
     old, new = ({rule.id: rule for rule in rules.rules} for rules in (before, after))
     for name in sorted(old.keys() | new.keys()):
         one, other = old.get(name), new.get(name)
-        if one is None or other is None or (one != other and decisive(one) != decisive(other)):
+        if one is None or other is None or differ(one, other):
             # What comes first: of many, the last ones may be left out.
             if other is not None:
                 yield other, after
@@ -68,9 +69,12 @@ def _changed(before: RuleSet, after: RuleSet) -> Iterator[tuple[Rule, RuleSet]]:
                 yield one, before
 
 
-def decisive(rule: Rule) -> dict[str, Any]:
-    """A rule without what is only said about it."""
-    return {member: value for member, value in rule.as_json().items() if member not in _WORDS}
+_DECISIVE = attrgetter(*(entry.name for entry in fields(Rule) if entry.name not in _WORDS))
+
+
+def differ(one: Rule, other: Rule) -> bool:
+    """Whether they decide differently; what is only said about them does not count."""
+    return bool(_DECISIVE(one) != _DECISIVE(other))
 
 
 def satisfying(rule: Rule, rules: RuleSet, at: datetime) -> tuple[Circumstance, ...]:
@@ -98,8 +102,8 @@ def moment_of(rule: Rule, rules: RuleSet, at: datetime) -> datetime | None:
     first = at
     if rule.valid_from and rules.local(rule, at).date() < rule.valid_from:
         first = _midnight(rule.valid_from, rule, rules)
-    hours = (first, *(_hour(first) + timedelta(hours=number) for number in range(1, 24 * 14)))
-    return next((moment for moment in hours if _holds(rule, rules, moment)), None)
+    later = (_hour(first) + timedelta(hours=number) for number in range(1, 24 * 14))
+    return next((moment for moment in chain((first,), later) if _holds(rule, rules, moment)), None)
 
 
 def _hour(moment: datetime) -> datetime:

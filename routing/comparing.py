@@ -112,7 +112,7 @@ class _Teller:
         return f"{sentence}; then {_joined(self._named(leads)) if leads else 'nobody'} does."
 
     def _changed(self, old: Rule, new: Rule) -> str:
-        if circumstances.decisive(old) == circumstances.decisive(new):
+        if not circumstances.differ(old, new):
             return f"Nothing but the words about it changes: {self._is.does(new)}."
         if (old.team, old.role, old.area, old.every) != (new.team, new.role, new.area, new.every):
             return f"{self._is.whole(new)}; until now: {self._was.does(old)}{self._was.conditions(old)}."

@@ -17,7 +17,8 @@ from referrals.facts import Facts
 from referrals.tables import referrals
 from routing import drafts, touched
 from routing.drafts import Draft
-from routing.redeciding import Step, Tick, everybody, redecide
+from routing.found import Step
+from routing.redeciding import Tick, everybody, redecide
 from routing.snapshots import Snapshot
 from routing.tables import dry_runs
 

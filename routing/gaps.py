@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 
 from directory import reach, teams
 from referrals.facts import Urgency
-from routing import comparing, complaints, naming, outlines, overlaps, redeciding
+from routing import comparing, complaints, naming, outlines, overlaps, winning
 from routing.areas import code_of
 from routing.rules import Role, Rule
 from routing.situations import Side
@@ -187,7 +187,7 @@ def _never(
             yield Gap(
                 f"{comparing.says(rule, snapshot, names)} It has ended.", "Take it out with the next draft."
             )
-        elif not redeciding.can_win(side, rule, at):
+        elif not winning.can_win(side, rule, at):
             yield Gap(
                 comparing.says(rule, snapshot, names),
                 "Even where its own area is named and all that it asks for holds, another rule wins. Change it, or "

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -23,17 +22,15 @@ _DEGREE_M = 111_195.0
 # So far beyond its line an outline is felt, in degrees: more than the coarsest line's doubt and the 300 m.
 _FELT = 0.05
 
-# Areas at a point with what is known of each: (id, whether the point lies inside, whether that is certain).
-Neighbourhood = tuple[tuple[str, bool, bool], ...]
-
 
 @dataclass(frozen=True)
 class Beside:
     """Points beside lines. `all_of_them` were asked for; those that no reached outline is near were left out, and
-    `degrees` holds the others, one a row: longitude, latitude."""
+    `degrees` holds the others, one a row: longitude, latitude. `areas` are those of whose lines they are."""
 
     all_of_them: int
     degrees: Any
+    areas: list[str]
 
     def evidence(self, row: int, relation: Relation) -> Evidence:
         """The point of that row as evidence of place."""
@@ -42,26 +39,19 @@ class Beside:
             PlaceKind.POINT, relation, latitude=latitude, longitude=longitude, accuracy_m=ACCURACY_M
         )
 
-    def alike(self, *maps: Boundaries) -> dict[tuple[Neighbourhood, ...], list[int]]:
-        """Rows by the neighbourhood that each map has there: points of one are located alike, but for the metres to
-        the line, which decide nothing."""
-        found: dict[tuple[Neighbourhood, ...], list[int]] = defaultdict(list)
-        for row, (longitude, latitude) in enumerate(self.degrees.tolist()):
-            found[tuple(_neighbourhood(one, latitude, longitude) for one in maps)].append(row)
-        return found
-
 
 def beside(ruled: Iterable[str], reached: Iterable[str], *maps: Boundaries) -> Beside:
     """Points 300 m on either side of the line of each ruled area that a map draws, as far as they are near an outline
     of a reached area."""
-    lines = [_outer(shape) for area in ruled for shape in _drawn(area, maps)]
+    drawn = [(area, _outer(shape)) for area in ruled for shape in _drawn(area, maps)]
+    lines = [line for _, line in drawn]
     felt = [shape for area in reached for shape in _drawn(area, maps)]
     everything = len(lines) * 2 * ON_EACH
     near = _meet(lines, felt)
     found = [_along(lines[number]) for number in near]
     degrees = np.concatenate(found) if found else np.empty((0, 2))
     degrees[:, 0] = (degrees[:, 0] + 180) % 360 - 180
-    return Beside(everything, degrees)
+    return Beside(everything, degrees, [drawn[number][0] for number in near for _ in range(2 * ON_EACH)])
 
 
 def outlined(boundaries: Boundaries) -> Iterable[str]:
@@ -103,8 +93,3 @@ def _along(line: Any) -> Any:
     way = np.divide(way, length, out=np.zeros_like(way), where=length > 0)
     aside = np.column_stack([-way[:, 1], way[:, 0]]) * ASIDE_M / scale
     return np.concatenate([here + aside, here - aside])
-
-
-def _neighbourhood(boundaries: Boundaries, latitude: float, longitude: float) -> Neighbourhood:
-    near = boundaries.outlines.at(latitude, longitude, ACCURACY_M)
-    return tuple((one.area, one.inside, one.certain) for one in near)

@@ -1,89 +1,36 @@
 """Re-deciding: what a change of rules does to everything that can be asked, before it is in force.
 
 Only what the change can reach is asked at all: a place is out of reach if no rule that changes, and no area that
-changes, is about it or about anything that holds it. Among the rest, one of each situation is decided under both.
+changes, is about it or about anything that holds it. The rest is laid out in columns (`alike`), or grouped by
+situation, and one of each is decided under both. It is done in pieces of a few seconds each, so that whoever is
+stopped between two of them goes on with the next.
 """
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime
-from enum import StrEnum
-from typing import Any
+from datetime import datetime
+from functools import cached_property
 
 from referrals.facts import Evidence, Facts, Relation
-from routing import circumstances, gazetteer, lineside, situations
-from routing.boundaries import Boundaries
+from routing import circumstances, gazetteer, lineside, situations, winning
+from routing.alike import Alike
 from routing.circumstances import Circumstance
-from routing.decision import Status
-from routing.rules import Role, Rule, RuleSet
-from routing.situations import Answer, Side, Situation
+from routing.found import EXAMPLES, THEIR_OWN, Found, Step
+from routing.pair import Pair
+from routing.situations import Answer, Situation
 from routing.snapshots import Snapshot
-from routing.weighing import Outcome
 
 Tick = Callable[[str, int, int], None]
-_EXAMPLES = 5
-# Instead of the number of a circumstance: referrals bring their own.
-THEIR_OWN = -1
-
-
-class Step(StrEnum):
-    """What is being asked at the moment, in this order."""
-
-    WAITING = "waiting"
-    REFERRALS = "referrals"
-    ZIPS = "zips"
-    SCHOOLS = "schools"
-    POINTS = "points"
-    RULES = "rules"
-
-
-class Kind(StrEnum):
-    """What becomes of a lead: a closed list, the worst first."""
-
-    GAP = "gap"
-    TIE = "tie"
-    DOUBT = "doubt"
-    LEAD = "lead"
-    COVERED = "covered"
-    COMPANY = "company"
-
-
-@dataclass
-class Difference:
-    """Places that are answered differently in one way. Teams are ids; `counts` by step; `examples` are area ids."""
-
-    kind: Kind
-    circumstance: int
-    before: tuple[str, ...]
-    after: tuple[str, ...]
-    counts: Counter[str] = field(default_factory=Counter)
-    examples: list[str] = field(default_factory=list)
-
-
-@dataclass
-class Found:
-    """What a dry run found. `asked` and `reached`: how many places there are, and how many the change can reach, by
-    step. `circumstances` were tried; `left_out` more were too many. `lost`: teams without any lead afterwards.
-    `never`: rules that lead nowhere, `ended`: sentences about rules on areas that ended or are not known."""
-
-    circumstances: tuple[Circumstance, ...]
-    left_out: int
-    asked: Counter[str] = field(default_factory=Counter)
-    reached: Counter[str] = field(default_factory=Counter)
-    differences: list[Difference] = field(default_factory=list)
-    lost: list[str] = field(default_factory=list)
-    never: list[str] = field(default_factory=list)
-    ended: list[str] = field(default_factory=list)
-
-    def as_json(self) -> dict[str, Any]:
-        """Plain JSON: ids, codes, counts and times."""
-        return dict(self.__dict__) | {
-            "circumstances": [dict(one.__dict__) | {"at": one.at.isoformat()} for one in self.circumstances],
-            "differences": [dict(one.__dict__) for one in self.differences],
-        }
+# So many places, rules or lines make a piece: two or three seconds of one core, where all of them are reached.
+_SLICES: Mapping[Step, int] = {
+    Step.REFERRALS: 2_000,
+    Step.ZIPS: 25_000,
+    Step.SCHOOLS: 35_000,
+    Step.POINTS: 1_000,
+    Step.RULES: 5_000,
+}
 
 
 @dataclass(frozen=True)
@@ -107,77 +54,25 @@ def redecide(
 ) -> Found:
     """Asks everybody under both, as of the aware moment `at` and of those at which a rule begins or ends. `tick` is
     told the step, how much of it is done, and how much there is."""
-    tried, left_out = circumstances.of(before.rules, after.rules, at)
-    work = _Work(before, after, Found(tried, left_out), tick or (lambda step, done, total: None))
-    work.ask_referrals(population.referrals, at)
-    work.ask_named(Step.ZIPS, population.zips)
-    work.ask_named(Step.SCHOOLS, population.schools)
-    work.ask_points()
-    work.look_at_rules(at)
-    return work.finished()
+    work = Redeciding(before, after, at, population)
+    for piece in work.pieces:
+        if tick is not None:
+            tick(piece.step, piece.done, piece.total)
+        work.do(piece)
+    return work.found
 
 
-class Pair:
-    """Both sides of the change as of one day, and how far it reaches: whether a rule or an area differs at a place, or
-    at anything that holds it."""
+@dataclass(frozen=True)
+class Piece:
+    """Some of what is asked in one step under circumstances that go together; `done` of the step's `total` lie before
+    it."""
 
-    def __init__(self, before: Snapshot, after: Snapshot, day: date) -> None:
-        self.old = Side(before.rules, before.boundaries.on(day))
-        self.new = Side(after.rules, after.boundaries.on(day))
-        self.same_map = self.old.boundaries.digest == self.new.boundaries.digest
-        self._touched = {rule.area for rule in circumstances.changed(before.rules, after.rules)}
-        self._everywhere = _foundations(before.rules) != _foundations(after.rules)
-        self._reached: dict[str, bool] = {}
-
-    def reaches(self, area: str) -> bool:
-        """Whether the change can be felt where that area is named."""
-        known = self._reached.get(area)
-        if known is None:
-            # First a no, so that areas that lie in each other end the climb.
-            self._reached[area] = False
-            known = self._everywhere or area in self._touched or self._climbs(area)
-            self._reached[area] = known
-        return known
-
-    def kin(self, area: str) -> Hashable:
-        """Equal for areas that are sure to be alike on both sides."""
-        theirs = self.new.about(area) if self.same_map else self.new.kin(area)
-        return self.old.kin(area), theirs
-
-    def situations(self, evidence: tuple[Evidence, ...]) -> tuple[Situation, Situation]:
-        """What both feel of a place."""
-        return self.old.situation(evidence), self.new.situation(evidence)
-
-    def reached_outlines(self) -> list[str]:
-        """Areas with an outline at which the change can be felt."""
-        one, other = self.old.boundaries, self.new.boundaries
-        if self.same_map:
-            return [area for area in lineside.outlined(one) if self.reaches(area)]
-        drawn = {*lineside.outlined(one), *lineside.outlined(other)}
-        return sorted(area for area in drawn if self.reaches(area) or _redrawn(area, one, other))
-
-    def _climbs(self, area: str) -> bool:
-        one, other = self.old.boundaries, self.new.boundaries
-        above, after = one.parents(area), one.successors(area)
-        if not self.same_map and (
-            above != other.parents(area)
-            or after != other.successors(area)
-            or one.knows(area) != other.knows(area)
-        ):
-            return True
-        successors = after if after != (area,) else ()
-        return any(map(self.reaches, (*successors, *(parent for parent, _ in above))))
-
-
-def _redrawn(area: str, one: Boundaries, other: Boundaries) -> bool:
-    before, after = one.extra.get(area), other.extra.get(area)
-    return (before and before.geometry) != (after and after.geometry)
-
-
-def _foundations(rules: RuleSet) -> tuple[Any, ...]:
-    """What of a set bears on every decision."""
-    hubs, ranks, calendars = map(dict, (rules.state_hubs, rules.layer_ranks, rules.calendars))
-    return rules.root_team, hubs, ranks, rules.share_floor, calendars
+    step: Step
+    group: int
+    begins: int
+    ends: int
+    done: int
+    total: int
 
 
 @dataclass
@@ -188,88 +83,105 @@ class _Class:
     count: int = 0
     examples: list[str] = field(default_factory=list)
 
-    def add(self, areas: Sequence[str], count: int) -> None:
-        self.count += count
-        self.examples += areas[: _EXAMPLES - len(self.examples)]
+    def add(self, area: str) -> None:
+        self.count += 1
+        if len(self.examples) < EXAMPLES and area not in self.examples:
+            self.examples.append(area)
 
 
 Classes = dict[tuple[Situation, Situation], _Class]
-# Circumstances that see the same map and ask about the same relation, by number.
-Together = Mapping[int, Circumstance]
 
 
-class _Work:
-    """One dry run while it runs."""
+@dataclass(frozen=True)
+class _Group:
+    """Circumstances that see the same map and ask about the same relation, by number."""
 
-    def __init__(self, before: Snapshot, after: Snapshot, found: Found, tick: Tick) -> None:
-        self._before, self._after, self._found, self._tick = before, after, found, tick
+    pair: Pair
+    relation: Relation
+    together: Mapping[int, Circumstance]
+
+
+class Redeciding:
+    """One dry run while it runs. `found` grows with every piece; `pieces` are always the same for the same change."""
+
+    def __init__(self, before: Snapshot, after: Snapshot, at: datetime, population: Population) -> None:
+        self._before, self._after, self._at, self._population = before, after, at, population
+        self.found = Found(*circumstances.of(before.rules, after.rules, at))
         self._pairs: dict[Hashable, Pair] = {}
-        self._differences: dict[Hashable, Difference] = {}
 
-    def ask_referrals(self, referrals: Sequence[Facts], at: datetime) -> None:
+    @cached_property
+    def pieces(self) -> list[Piece]:
+        """All that there is to do, in order."""
+        asked, groups = self._population, len(self._groups)
+        return [
+            *_cut(Step.REFERRALS, len(asked.referrals), 1),
+            *_cut(Step.ZIPS, len(asked.zips), groups),
+            *_cut(Step.SCHOOLS, len(asked.schools), groups),
+            *_cut(Step.POINTS, len(self._ruled), groups),
+            *_cut(Step.RULES, len(self._after.rules.rules), 1),
+        ]
+
+    def do(self, piece: Piece) -> None:
+        """Does one piece."""
+        _DO[piece.step](self, piece)
+
+    def ask_referrals(self, piece: Piece) -> None:
         """Each under both, with its own facts."""
-        pair = self._pair(at)
-        self._found.asked[Step.REFERRALS] = self._found.reached[Step.REFERRALS] = len(referrals)
-        for number, facts in enumerate(referrals):
-            self._told(Step.REFERRALS, number, len(referrals), often=50)
-            own = Circumstance(at, facts.urgency, facts.behaviours, facts.setting, facts.originator)
+        pair = self._pair(self._at)
+        some = self._population.referrals[piece.begins : piece.ends]
+        self.found.asked[Step.REFERRALS] += len(some)
+        self.found.reached[Step.REFERRALS] += len(some)
+        for facts in some:
+            own = Circumstance(self._at, facts.urgency, facts.behaviours, facts.setting, facts.originator)
             a, b = (Answer.of(side.decide(own, facts.evidence)) for side in (pair.old, pair.new))
-            self._note(Step.REFERRALS, THEIR_OWN, a, b, 1, [])
+            self.found.note(Step.REFERRALS, THEIR_OWN, a, b, 1, [])
 
-    def ask_named(self, step: Step, areas: Sequence[str]) -> None:
-        """Places that are named: one of each kin, then one of each situation."""
-        self._found.asked[step] = len(areas)
-        reached: set[str] = set()
-        for pair, relation, together in self._groups():
-            kin: dict[Hashable, list[str]] = defaultdict(list)
-            for number, area in enumerate(areas):
-                self._told(step, number, len(areas))
-                if pair.reaches(area):
-                    kin[pair.kin(area)].append(area)
-            classes: Classes = {}
-            for alike in kin.values():
-                evidence = situations.naming(alike[0], relation)
-                _class(classes, pair.situations(evidence), evidence).add(alike, len(alike))
-                reached.update(alike)
-            self._compare(step, pair, together, classes)
-        self._found.reached[step] = len(reached)
+    def ask_named(self, piece: Piece) -> None:
+        """Places that are named: in columns, and those that leave a doubt one by one."""
+        step, group = piece.step, self._groups[piece.group]
+        named = self._population.zips if step is Step.ZIPS else self._population.schools
+        areas = named[piece.begins : piece.ends]
+        reached = [area for area in areas if group.pair.reaches(area)]
+        self._count(piece, len(areas), len(reached))
+        if not reached:
+            return
+        alike = Alike(reached, *group.pair.numbers, group.relation, examples=EXAMPLES)
+        for number, circumstance in group.together.items():
+            for same in alike.answers(circumstance):
+                self.found.note(step, number, same.before, same.after, same.count, same.examples)
+        classes: Classes = {}
+        for area in alike.alone:
+            evidence = situations.naming(area, group.relation)
+            _class(classes, group.pair.situations(evidence), evidence).add(area)
+        self._compare(step, group, classes)
 
-    def ask_points(self) -> None:
-        """Points beside the lines of outlines that rules are on: one of each neighbourhood, then of each situation."""
-        ruled = sorted(
-            {rule.area for rules in (self._before.rules, self._after.rules) for rule in rules.rules}
-        )
-        for pair, relation, together in self._groups():
-            beside = lineside.beside(ruled, pair.reached_outlines(), pair.old.boundaries, pair.new.boundaries)
-            self._found.asked[Step.POINTS] = beside.all_of_them
-            self._found.reached[Step.POINTS] = len(beside.degrees)
-            self._told(Step.POINTS, 0, len(beside.degrees))
-            classes: Classes = {}
-            for (near, *_), rows in beside.alike(pair.old.boundaries, pair.new.boundaries).items():
-                evidence = (beside.evidence(rows[0], relation),)
-                at = [area for area, _, _ in near]
-                _class(classes, pair.situations(evidence), evidence).add(at, len(rows))
-            self._compare(Step.POINTS, pair, together, classes)
+    def ask_points(self, piece: Piece) -> None:
+        """Points beside the lines of outlines that rules are on: one of each situation."""
+        group = self._groups[piece.group]
+        pair, relation = group.pair, group.relation
+        maps = (pair.old.boundaries,) if pair.same_map else (pair.old.boundaries, pair.new.boundaries)
+        beside = lineside.beside(self._ruled[piece.begins : piece.ends], pair.reached_outlines, *maps)
+        self._count(piece, beside.all_of_them, len(beside.degrees))
+        classes: Classes = {}
+        for row, area in enumerate(beside.areas):
+            evidence = (beside.evidence(row, relation),)
+            _class(classes, pair.situations(evidence), evidence).add(area)
+        self._compare(Step.POINTS, group, classes)
 
-    def look_at_rules(self, at: datetime) -> None:
+    def look_at_rules(self, piece: Piece) -> None:
         """What the new rules as such are worth: those that lead nowhere, or are about areas that are no more."""
-        pair = self._pair(at)
-        self._found.ended = self._after.rules.faults(pair.new.boundaries)
-        self._found.lost = sorted(_leading(self._before.rules, at) - _leading(self._after.rules, at))
-        leads = [rule for rule in self._after.rules.rules if pair.reaches(rule.area)]
-        for number, rule in enumerate(leads):
-            self._told(Step.RULES, number, len(leads), often=200)
-            if not can_win(pair.new, rule, at):
-                self._found.never.append(rule.id)
+        pair, rules = self._pair(self._at), self._after.rules
+        if piece.begins == 0:
+            self.found.ended = rules.faults(pair.new.boundaries)
+            before, after = (winning.leading(one.rules, self._at) for one in (self._before, self._after))
+            self.found.lost = sorted(before - after)
+        for rule in rules.rules[piece.begins : piece.ends]:
+            if pair.reaches(rule.area) and not winning.can_win(pair.new, rule, self._at):
+                self.found.never.append(rule.id)
 
-    def finished(self) -> Found:
-        """All of it, the worst first."""
-        order = list(Kind)
-        self._found.differences = sorted(
-            self._differences.values(),
-            key=lambda one: (order.index(one.kind), -sum(one.counts.values()), one.before, one.after),
-        )
-        return self._found
+    @cached_property
+    def _ruled(self) -> list[str]:
+        return sorted({rule.area for side in (self._before, self._after) for rule in side.rules.rules})
 
     def _pair(self, at: datetime) -> Pair:
         day = at.date()
@@ -280,75 +192,45 @@ class _Work:
             self._pairs[key] = Pair(self._before, self._after, day)
         return self._pairs[key]
 
-    def _groups(self) -> Iterator[tuple[Pair, Relation, Together]]:
-        groups: dict[tuple[int, Relation], dict[int, Circumstance]] = defaultdict(dict)
-        pairs = {}
-        for number, one in enumerate(self._found.circumstances):
+    @cached_property
+    def _groups(self) -> list[_Group]:
+        groups: dict[tuple[int, Relation], _Group] = {}
+        for number, one in enumerate(self.found.circumstances):
             pair = self._pair(one.at)
-            pairs[id(pair)] = pair
-            groups[id(pair), one.relation][number] = one
-        for (pair_id, relation), together in groups.items():
-            yield pairs[pair_id], relation, together
+            group = groups.setdefault((id(pair), one.relation), _Group(pair, one.relation, {}))
+            assert isinstance(group.together, dict)
+            group.together[number] = one
+        return list(groups.values())
 
-    def _compare(self, step: Step, pair: Pair, together: Together, classes: Classes) -> None:
-        for number, circumstance in together.items():
+    def _count(self, piece: Piece, asked: int, reached: int) -> None:
+        # Each group asks the same places; they are counted once.
+        if piece.group == 0:
+            self.found.asked[piece.step] += asked
+            self.found.reached[piece.step] += reached
+
+    def _compare(self, step: Step, group: _Group, classes: Classes) -> None:
+        for number, circumstance in group.together.items():
             for (one, other), alike in classes.items():
-                a = pair.old.answer(one, circumstance, alike.like)
-                b = pair.new.answer(other, circumstance, alike.like)
-                self._note(step, number, a, b, alike.count, alike.examples)
-
-    def _note(
-        self, step: Step, circumstance: int, a: Answer, b: Answer, count: int, examples: Sequence[str]
-    ) -> None:
-        if a == b:
-            return
-        kind = kind_of(a, b)
-        key = (kind, circumstance, a.leads, b.leads)
-        one = self._differences.setdefault(key, Difference(kind, circumstance, a.leads, b.leads))
-        one.counts[step] += count
-        one.examples = list(dict.fromkeys([*one.examples, *examples]))[:_EXAMPLES]
-
-    def _told(self, step: Step, done: int, total: int, often: int = 2_000) -> None:
-        if done % often == 0:
-            self._tick(step, done, total)
+                a = group.pair.old.answer(one, circumstance, alike.like)
+                b = group.pair.new.answer(other, circumstance, alike.like)
+                self.found.note(step, number, a, b, alike.count, alike.examples)
 
 
-def kind_of(a: Answer, b: Answer) -> Kind:
-    """What became of the lead when `a` became `b`."""
-    tests = (
-        (bool(a.leads) and not b.leads, Kind.GAP),
-        (b.status is Status.AMBIGUOUS and a.leads != b.leads, Kind.TIE),
-        (not a.leads and bool(b.leads), Kind.COVERED),
-        (b.status is Status.CONFIRM_LOCATION and a.status is Status.ROUTED, Kind.DOUBT),
-        (a.leads != b.leads, Kind.LEAD),
-    )
-    return next((kind for holds, kind in tests if holds), Kind.COMPANY)
+_DO: Mapping[Step, Callable[[Redeciding, Piece], None]] = {
+    Step.REFERRALS: Redeciding.ask_referrals,
+    Step.ZIPS: Redeciding.ask_named,
+    Step.SCHOOLS: Redeciding.ask_named,
+    Step.POINTS: Redeciding.ask_points,
+    Step.RULES: Redeciding.look_at_rules,
+}
 
 
-def can_win(side: Side, rule: Rule, at: datetime) -> bool:
-    """Whether a rule does what it says where its own area is named and all that it asks for holds: the best case for
-    it. What excludes, or is about all areas of a layer, is taken for able."""
-    if rule.every or rule.role is Role.EXCLUDE:
-        return True
-    best = circumstances.satisfying(rule, side.rules, at)
-    return any(_wins(side, rule, one) for one in best)
-
-
-def _wins(side: Side, rule: Rule, one: Circumstance) -> bool:
-    decision = side.decide(one, situations.naming(rule.area, one.relation))
-    return any(entry.rule == rule.id and entry.outcome in _WINS for entry in decision.considered)
-
-
-_WINS = {Outcome.LEAD, Outcome.TIED, Outcome.SUPPORT, Outcome.NOTIFY}
-
-
-def _leading(rules: RuleSet, at: datetime) -> set[str]:
-    """Teams that some rule lets lead, at that moment or later."""
-    return {
-        rule.team
-        for rule in rules.rules
-        if rule.role is Role.LEAD and (rule.valid_to is None or rules.local(rule, at).date() < rule.valid_to)
-    }
+def _cut(step: Step, count: int, groups: int) -> Iterator[Piece]:
+    """Pieces of a step; one that is empty where there is nothing, so that each step is told."""
+    for group in range(groups):
+        for begins in range(0, max(count, 1), _SLICES[step]):
+            ends = min(begins + _SLICES[step], count)
+            yield Piece(step, group, begins, ends, group * count + begins, groups * count)
 
 
 def _class(classes: Classes, key: tuple[Situation, Situation], evidence: tuple[Evidence, ...]) -> _Class:

@@ -16,7 +16,7 @@ from foundation import clock, database
 from referrals.facts import Urgency
 from routing import drafts, dry_run, gaps, gazetteer, snapshots
 from routing.drafts import NoSuchDraft
-from routing.redeciding import Kind
+from routing.found import Kind
 from routing.rules import RuleFault
 from routing.snapshots import SnapshotFault
 

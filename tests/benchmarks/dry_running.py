@@ -13,7 +13,9 @@ from routing import gazetteer, situations
 from routing.areas import Area, code_of
 from routing.boundaries import Boundaries
 from routing.circumstances import Circumstance
-from routing.redeciding import Pair, Step, everybody, redecide
+from routing.found import Step
+from routing.pair import Pair
+from routing.redeciding import everybody, redecide
 from routing.rules import RuleSet
 from routing.situations import Answer
 from routing.snapshots import Snapshot

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections import defaultdict
 from collections.abc import Hashable
 from dataclasses import replace
 from datetime import date
@@ -10,13 +11,17 @@ from typing import Any
 
 import pytest
 
-from referrals.facts import Evidence, Facts, Relation, Urgency
+from referrals.facts import Evidence, Facts, Relation, Setting, Urgency
 from routing import gazetteer, situations
+from routing.alike import Alike
 from routing.boundaries import Boundaries
 from routing.circumstances import Circumstance
 from routing.decision import decide
 from routing.demonstration import areas
-from routing.redeciding import Difference, Found, Kind, Pair, Step, everybody, redecide
+from routing.found import Difference, Found, Kind, Step
+from routing.holding import held
+from routing.pair import Pair
+from routing.redeciding import everybody, redecide
 from routing.rules import RuleSet
 from routing.situations import Answer, Side
 from routing.snapshots import Snapshot
@@ -171,6 +176,53 @@ def test_a_class_answers_as_each_of_its_places_does_one_by_one(relation: Relatio
         checked += first != evidence
     # Classes that held one place each would prove nothing.
     assert checked > 100
+
+
+HOURS = {"days": ["wednesday"], "begins": "08:00", "ends": "18:00", "zone": "America/Phoenix"}
+# What the change would bring: other teams, and rules that ask for an hour and an urgency.
+RICHER = (
+    *RICH[1:],
+    lead("state-by-day", ARIZONA, hours=HOURS, urgencies=["imminent"], mandate=1),
+    lead("root", "county:04019", priority=2),
+    {"id": "help-mesa", "team": "tempe", "role": "support", "area": MESA},
+)
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        Circumstance(MORNING),
+        Circumstance(MORNING, Urgency.IMMINENT, ("threat_communicated",)),
+        Circumstance(MORNING, setting=Setting.SCHOOL, relation=Relation.TARGET),
+        Circumstance(MORNING, relation=Relation.REPORTER),
+    ],
+)
+def test_a_row_answers_as_each_of_its_places_does_one_by_one(asked: Circumstance) -> None:
+    pair = Pair(_snapshot(*RICH), _snapshot(*RICHER), MORNING.date())
+    places = sorted({*_places(), "county:02261", "place:nowhere"})
+    alike = Alike(places, *pair.numbers, asked.relation, examples=len(places))
+    checked = 0
+    for same in alike.answers(asked):
+        assert len(same.examples) == same.count
+        for area in same.examples:
+            evidence = situations.naming(area, asked.relation)
+            assert same.before == Answer.of(pair.old.decide(asked, evidence)), area
+            assert same.after == Answer.of(pair.new.decide(asked, evidence)), area
+            checked += 1
+    assert {"county:02261", "place:nowhere"} < {*alike.alone}
+    assert checked + len(alike.alone) == len(places)
+    assert checked > 4 * len(alike.alone)
+
+
+def test_many_areas_are_held_by_the_same_as_each_of_them() -> None:
+    places = sorted({*_places(), "county:02261"})
+    found = held(places, BOUNDARIES.parents)
+    mine: dict[str, dict[str, float]] = defaultdict(dict)
+    for place, above, share in zip(
+        found.place.tolist(), found.above.tolist(), found.share.tolist(), strict=True
+    ):
+        mine[places[place]][found.names[above]] = share
+    assert mine == {area: dict(BOUNDARIES.widen(area)) for area in places}
 
 
 def test_what_the_change_cannot_reach_is_decided_as_before() -> None:
