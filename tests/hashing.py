@@ -1,18 +1,28 @@
-"""Password hashes that cost nothing: the cast signs in a thousand times, at 64 MiB and three passes each.
+"""Passwords and passphrases that cost nothing: the cast signs in a thousand times, at 64 MiB and three passes each, and
+each keyring takes a second to open.
 
-What a guess costs an attacker is the business of one test, which asks for REAL.
+What a guess costs an attacker is the business of two tests, which ask for REAL and for what a passphrase is asked.
 """
 
 from __future__ import annotations
 
+from typing import Any
+
 from argon2 import PasswordHasher
+from cryptography.hazmat.primitives.kdf.argon2 import Argon2id
 
 from directory import sign_in
+from referrals import sealing
 
 REAL = sign_in._hasher
 
 
 def cheapen() -> None:
-    """From here on this process hashes with the least that Argon2 allows, for members and for nobody."""
+    """From here on this process hashes with the least that Argon2 allows: for members, for nobody, for keyrings."""
     sign_in._hasher = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
     sign_in._NOBODY = sign_in._hasher.hash("nobody's password")
+    sealing.Argon2id = _cheap  # type: ignore[attr-defined, assignment]
+
+
+def _cheap(*, salt: bytes, length: int, **_: Any) -> Argon2id:
+    return Argon2id(salt=salt, length=length, iterations=1, lanes=1, memory_cost=8)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import threading
 from pathlib import Path
+from typing import Any
+from unittest.mock import Mock
 
 import pytest
 
@@ -12,17 +14,18 @@ from referrals.keyring import FileKeyring
 from referrals.sealing import CannotOpen
 
 
-@pytest.fixture(autouse=True)
-def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The slow hash, made quick: its cost is not what is tested here."""
-    monkeypatch.setattr(
-        sealing, "stretch", lambda passphrase, salt: sealing.derive(passphrase.encode() + salt, "t")
-    )
-
-
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
     return tmp_path / "ring.json"
+
+
+def test_a_guess_at_a_passphrase_costs_three_passes_over_256_mib(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: dict[str, Any] = {}
+    monkeypatch.setattr(sealing, "Argon2id", lambda **given: asked.update(given) or Mock())
+    sealing.stretch("passphrase", b"salt" * 4)
+    assert asked == {
+        "salt": b"salt" * 4, "length": 32, "iterations": 3, "lanes": 4, "memory_cost": 256 * 1024
+    }  # fmt: skip
 
 
 def test_a_key_outlives_its_process(path: Path) -> None:
