@@ -288,9 +288,11 @@ dry_runs = Table(
     Column("done", Integer, nullable=False),
     Column("total", Integer, nullable=False),
     Column("beat_at", UTCDateTime, nullable=False),
+    # Counts what was written: who comes second finds another number. Whoever goes on begins with `so_far`.
+    Column("writes", Integer, nullable=False, server_default="0"),
+    Column("so_far", JSON),
     Column("finished_at", UTCDateTime),
-    Column("fault", String(60)),
-    # `dry_run.Found` as JSON, once it is finished: ids, codes and counts.
+    # `found.Found` as JSON, once it is finished: ids, codes and counts.
     Column("result", JSON),
     Index("ix_dry_runs_draft", "draft_id", "asked_at"),
 )

@@ -253,8 +253,9 @@ def upgrade() -> None:
         sa.Column("done", sa.Integer(), nullable=False),
         sa.Column("total", sa.Integer(), nullable=False),
         sa.Column("beat_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("writes", sa.Integer(), server_default="0", nullable=False),
+        sa.Column("so_far", sa.JSON(), nullable=True),
         sa.Column("finished_at", sa.DateTime(timezone=True), nullable=True),
-        sa.Column("fault", sa.String(length=60), nullable=True),
         sa.Column("result", sa.JSON(), nullable=True),
         sa.ForeignKeyConstraint(
             ["draft_id"], ["rule_drafts.id"], name=op.f("fk_dry_runs_draft_id_rule_drafts")

@@ -11,7 +11,7 @@ from foundation import clock, database
 from referrals.facts import Urgency
 from routing import demonstration, drafts, dry_run, publishing, snapshots
 from routing.drafts import Draft, DraftFault
-from routing.redeciding import redecide
+from routing.redeciding import Piece, Redeciding, everybody
 from tests.builders import Town, file_tip, later
 
 TEMPE = "place:0473000"
@@ -115,9 +115,9 @@ def test_a_dry_run_is_about_what_it_tried_though_the_draft_changed_before_and_me
 
     def meanwhile(*given: Any) -> Any:
         put(town, draft_id, priority=6)
-        return redecide(*given)
+        return everybody(*given)
 
-    monkeypatch.setattr(dry_run, "redecide", meanwhile)
+    monkeypatch.setattr(dry_run, "everybody", meanwhile)
     assert asked is not None
     dry_run.run(town.engine, draft_id, asked.id)
     with database.reading(town.engine) as session:
@@ -134,3 +134,41 @@ def test_referrals_of_the_last_ninety_days_are_tried_and_older_ones_are_not(town
         with later(days=days):
             asked.append(dry_run.run_here(town.engine, read(town, draft_id)).result["asked"])
     assert [counts.get("referrals", 0) for counts in asked] == [1, 0]
+
+
+def test_a_dry_run_goes_on_where_its_worker_died_and_finds_the_same(
+    town: Town, duty: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    draft_id, tried = begun(town), list[Piece]()
+    put(town, draft_id)
+    whole = dry_run.run_here(town.engine, read(town, draft_id))
+    do = Redeciding.do
+
+    def dying(work: Redeciding, piece: Piece) -> None:
+        tried.append(piece)
+        if len(tried) == 3:
+            raise SystemExit
+        do(work, piece)
+
+    monkeypatch.setattr(Redeciding, "do", dying)
+    monkeypatch.setattr(dry_run, "_KEEP_SECONDS", 0.0)
+    with later(minutes=1):
+        with database.transaction(town.engine) as session:
+            dry_run.ask(session, drafts.read(session, draft_id), clock.now())
+        with pytest.raises(SystemExit):
+            dry_run.try_draft(duty, draft_id)
+        # From now on each turn is over at once, as on a machine that is too slow.
+        monkeypatch.setattr(dry_run, "_TURN_SECONDS", 0.0)
+        turns = 1
+        while dry_run.try_draft(duty, draft_id) is not None:
+            turns += 1
+        with database.reading(town.engine) as session:
+            pieced = dry_run.latest(session, draft_id)
+    assert pieced is not None
+    assert pieced.id != whole.id
+    assert pieced.result["differences"] == whole.result["differences"] != []
+    assert pieced.result["asked"] == whole.result["asked"]
+    # Only the piece at which it died was done again.
+    assert tried[2] == tried[3]
+    assert len(tried) == len({*tried}) + 1
+    assert turns > 2
