@@ -4,24 +4,30 @@ objects one by one when they are asked for."""
 from __future__ import annotations
 
 import hashlib
-import io
 import zlib
 from bisect import bisect_left, bisect_right
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
-from itertools import accumulate
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import orjson
 
 from routing.areas import Area, Shares
+from routing.blob import joined, parted
 from routing.names import place_key, school_key
+from routing.packs import Packs
+from routing.words import Lookup, Words
+
+if TYPE_CHECKING:
+    from routing.lines import Lines
 
 # Days without a beginning or an end.
 _EVER, _NEVER = date.min.toordinal(), date.max.toordinal()
+# Areas that are kept as objects; only what is named is asked for again and again.
+_MET = 20_000
 _KEPT_BY_NAME = {"school": school_key, "campus": school_key, "place": place_key}
 
 
@@ -30,93 +36,110 @@ class Drawn:
     """Outlines that are read one by one: ids, precisions in metres, boxes (west, south, east, north), and the outline
     in a place as WKB."""
 
-    ids: list[str]
+    ids: Sequence[str]
     precisions: Any
     boxes: Any
     outline: Callable[[int], bytes | None]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Columns:
-    """One row a version, by id and first day. `bodies` and `outlines` are laid end to end; `starts` and
-    `drawn_at` say where each begins. `keys` are sorted words that lead to rows: a school's or a place's
-    name, a ZIP. `boxes` are those of the drawn rows: they are found by them before their outlines are read."""
+    """One row a version, by id and first day. `outlines` are laid end to end; `drawn_at` says where each begins. `keys`
+    are sorted words that lead to rows: a school's or a place's name, a ZIP. `boxes` and `lines` are those of the drawn
+    rows, which are found by them before their outlines are read. `linked_rows` say what they became or came from."""
 
-    ids: list[str]
-    digests: bytes
-    bodies: bytes
-    starts: Any
-    outlines: bytes
+    ids: Words
+    digests: bytes | memoryview
+    bodies: Packs
+    outlines: bytes | memoryview
     drawn_at: Any
     precisions: Any
     boxes: Any
     first_days: Any
     end_days: Any
-    keys: list[str]
+    keys: Words
     key_rows: Any
+    linked_rows: Any
+    stored_lines: tuple[Any, ...] = ()
 
     @classmethod
     def of(cls, areas: Iterable[Area]) -> Columns:
         """The columns of these versions. Of the same content twice, one stays."""
         rows = sorted({area.digest: area for area in areas}.values(), key=_order)
         keys = sorted((key, row) for row, area in enumerate(rows) for key in _keys(area))
-        bodies, outlines = [area.body.encode() for area in rows], [area.geometry or b"" for area in rows]
+        outlines = [area.geometry or b"" for area in rows]
         return cls(
-            ids=[area.id for area in rows],
+            ids=Words.of(area.id for area in rows),
             digests=b"".join(bytes.fromhex(area.digest) for area in rows),
-            bodies=b"".join(bodies),
-            starts=_offsets(bodies),
+            bodies=Packs.of([area.body.encode() for area in rows]),
             outlines=b"".join(outlines),
-            drawn_at=_offsets(outlines),
+            drawn_at=np.cumsum([0, *map(len, outlines)], dtype=np.int32),
             precisions=np.array([area.precision_m for area in rows], dtype=np.float64),
             boxes=_boxes([outline for outline in outlines if outline]),
             first_days=np.array([_ordinal(area.valid_from, _EVER) for area in rows], dtype=np.int32),
             end_days=np.array([_ordinal(area.valid_to, _NEVER) for area in rows], dtype=np.int32),
-            keys=[key for key, _ in keys],
+            keys=Words.of(key for key, _ in keys),
             key_rows=np.array([row for _, row in keys], dtype=np.int32),
+            linked_rows=np.array([row for row, area in enumerate(rows) if area.links], dtype=np.int32),
         )
 
     @cached_property
     def digest(self) -> str:
         """SHA-256 over the sorted digests of the versions: the name of the set."""
-        named = sorted(self.digests[at : at + 32] for at in range(0, len(self.digests), 32))
-        return hashlib.sha256(b"".join(named)).hexdigest()
+        named = np.sort(np.frombuffer(self.digests, "S32"))
+        return hashlib.sha256(named.tobytes()).hexdigest()
 
     def to_bytes(self) -> bytes:
         """The columns as one blob. Coordinates hardly shrink and are most of it, so they stay as they are."""
-        packed = io.BytesIO()
-        arrays = {name: getattr(self, name) for name in _ARRAYS}
-        texts = {name: _lines(getattr(self, name)) for name in ("ids", "keys")} | {"bodies": self.bodies}
-        small = {name: np.frombuffer(zlib.compress(text, 6), np.uint8) for name, text in texts.items()}
-        plain = {name: np.frombuffer(getattr(self, name), np.uint8) for name in ("digests", "outlines")}
-        np.savez(packed, allow_pickle=False, **arrays, **small, **plain)
-        return packed.getvalue()
+        words = {name: _bytes(zlib.compress(getattr(self, name).lines)) for name in ("ids", "keys")}
+        lines = {f"lines_{name}": getattr(self.lines, name) for name in _LINES}
+        bodies = {f"bodies_{name}": getattr(self.bodies, name) for name in _BODIES}
+        plain = {name: _bytes(getattr(self, name)) for name in ("digests", "outlines")}
+        return joined({name: getattr(self, name) for name in _ARRAYS} | words | lines | bodies | plain)
 
     @classmethod
     def from_bytes(cls, packed: bytes) -> Columns:
-        """What to_bytes made."""
-        with np.load(io.BytesIO(packed), allow_pickle=False) as read:
-            return cls(
-                **{name: read[name] for name in _ARRAYS},
-                digests=read["digests"].tobytes(),
-                outlines=read["outlines"].tobytes(),
-                ids=_split(zlib.decompress(read["ids"].tobytes())),
-                keys=_split(zlib.decompress(read["keys"].tobytes())),
-                bodies=zlib.decompress(read["bodies"].tobytes()),
-            )
+        """What to_bytes made. It is looked into, not copied."""
+        read = parted(packed)
+        return cls(
+            **{name: read[name] for name in _ARRAYS if name != "boxes"},
+            boxes=read["boxes"].reshape(-1, 4),
+            digests=memoryview(read["digests"]),
+            outlines=memoryview(read["outlines"]),
+            ids=Words(zlib.decompress(read["ids"])),
+            keys=Words(zlib.decompress(read["keys"])),
+            bodies=Packs(*(memoryview(read[f"bodies_{name}"]) for name in _BODIES)),
+            stored_lines=tuple(memoryview(read[f"lines_{name}"]) for name in _LINES),
+        )
+
+    @cached_property
+    def lines(self) -> Lines:
+        """The lines of the drawn rows in grids. Laying them takes a second or two for all of a large site's towns, so
+        they are stored with the set."""
+        # Whoever only reads names goes without shapely.
+        from routing.lines import Lines, lines_of
+
+        if self.stored_lines:
+            return Lines(self.outlines, *self.stored_lines)
+        ends = np.append(0, self.drawn_at[1:][self.drawn_rows])
+        return lines_of(self.outlines, ends, self.precisions[self.drawn_rows])
+
+    @cached_property
+    def drawn_rows(self) -> Any:
+        """Rows that have an outline, in order."""
+        return np.flatnonzero(self.drawn_at[1:] > self.drawn_at[:-1])
 
     @cached_property
     def turns(self) -> list[int]:
         """Days, as ordinals, on which something begins or ends."""
         return sorted({*self.first_days.tolist(), *self.end_days.tolist()} - {_EVER, _NEVER})
 
-    def rows_on(self, day: date | None) -> Mapping[str, int]:
-        """Row by id. None: each area's last version, ended or not. Of two in force, the one that began last."""
+    def rows_on(self, day: date | None) -> Any:
+        """Rows in force, in order. None: all, ended or not."""
         if day is None:
-            return dict(zip(self.ids, range(len(self.ids)), strict=True))
+            return np.arange(len(self.ids))
         at = day.toordinal()
-        valid = np.flatnonzero((self.first_days <= at) & (at < self.end_days)).tolist()
-        return {self.ids[row]: row for row in valid}
+        return np.flatnonzero((self.first_days <= at) & (at < self.end_days))
 
     def areas(self) -> Iterator[Area]:
         """All versions, in order."""
@@ -124,26 +147,28 @@ class Columns:
 
     def area(self, row: int) -> Area:
         """The version in that row."""
-        return Area.from_body(self.bodies[self.starts[row] : self.starts[row + 1]], self.outline(row))
+        return Area.from_body(self.bodies[row], self.outline(row))
 
     def held_by(self, row: int) -> tuple[Shares, str]:
         """Parents and state of the version in that row, without the rest of it."""
-        stored = orjson.loads(self.bodies[self.starts[row] : self.starts[row + 1]])
+        stored = orjson.loads(self.bodies[row])
         return tuple(sorted(stored.get("parents", {}).items())), stored.get("state", "")
 
     def linked(self) -> Iterator[Area]:
         """Versions that say what they became or were made from."""
-        for row in range(len(self.ids)):
-            # Few do: the others need not be read.
-            if self.bodies.find(b'"relations"', self.starts[row], self.starts[row + 1]) >= 0:
-                yield self.area(row)
+        return map(self.area, self.linked_rows.tolist())
 
     def outline(self, row: int) -> bytes | None:
         """Its outline as WKB."""
-        return self.outlines[self.drawn_at[row] : self.drawn_at[row + 1]] or None
+        return bytes(self.outlines[self.drawn_at[row] : self.drawn_at[row + 1]]) or None
 
 
-_ARRAYS = ("starts", "drawn_at", "precisions", "boxes", "first_days", "end_days", "key_rows")
+_ARRAYS = (
+    "drawn_at", "precisions", "boxes", "first_days", "end_days", "key_rows", "linked_rows",
+)  # fmt: skip
+_BODIES = ("packed", "begins", "starts")
+# All of `Lines` but the outlines, which are here already.
+_LINES = ("bounds", "cells", "starts", "corners", "counts", "coarse")
 
 
 class AreaSet(Mapping[str, Area]):
@@ -151,28 +176,37 @@ class AreaSet(Mapping[str, Area]):
 
     def __init__(self, columns: Columns, day: date | None = None) -> None:
         self.columns = columns
-        self._rows = columns.rows_on(day)
+        # Of two in force, the one that began last: it stands below the other.
+        self._rows = Lookup(columns.ids, columns.rows_on(day))
         self._met: dict[str, Area] = {}
 
     def __getitem__(self, area_id: str) -> Area:
         met = self._met.get(area_id)
         if met is None:
-            met = self._met[area_id] = self.columns.area(self._rows[area_id])
+            if len(self._met) >= _MET:
+                self._met.clear()
+            met = self._met[area_id] = self.columns.area(self._row(area_id))
         return met
+
+    def _row(self, area_id: str) -> int:
+        row = self._rows.get(area_id)
+        if row is None:
+            raise KeyError(area_id)
+        return row
 
     def held_by(self, area_id: str) -> tuple[Shares, str]:
         """Parents and state of one area. A dry run asks a hundred thousand for them and for nothing else."""
         met = self._met.get(area_id)
-        return (met.parents, met.state) if met else self.columns.held_by(self._rows[area_id])
+        return (met.parents, met.state) if met else self.columns.held_by(self._row(area_id))
 
     def __contains__(self, area_id: object) -> bool:
-        return area_id in self._rows
+        return isinstance(area_id, str) and self._rows.get(area_id) is not None
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self._rows)
+        return map(self.columns.ids.__getitem__, self._rows.places.tolist())
 
     def __len__(self) -> int:
-        return len(self._rows)
+        return len(self._rows.places)
 
     def by_school_name(self, key: str, *, begun: bool = False) -> tuple[str, ...]:
         """Schools and campuses by the key of a name; `begun`: whose name goes on after these words."""
@@ -195,14 +229,19 @@ class AreaSet(Mapping[str, Area]):
     def drawn(self) -> Drawn:
         """All that have an outline."""
         columns = self.columns
-        rows = np.array(sorted(self._rows.values()), dtype=np.int64)
-        where = np.flatnonzero(columns.drawn_at[1:] > columns.drawn_at[:-1])
-        kept = np.isin(where, rows)
-        rows = where[kept]
-        ids = [columns.ids[row] for row in rows.tolist()]
+        kept = self.drawn_ones
+        rows = columns.drawn_rows[kept]
         return Drawn(
-            ids, columns.precisions[rows], columns.boxes[kept], lambda place: columns.outline(rows[place])
+            Words.of(columns.ids[row] for row in rows.tolist()),
+            columns.precisions[rows],
+            columns.boxes[kept],
+            lambda place: columns.outline(rows[place]),
         )
+
+    @property
+    def drawn_ones(self) -> Any:
+        """Which of the columns' drawn rows are in the set."""
+        return np.isin(self.columns.drawn_rows, self._rows.places)
 
 
 def _boxes(outlines: list[bytes]) -> Any:
@@ -230,13 +269,5 @@ def _ordinal(day: date | None, otherwise: int) -> int:
     return day.toordinal() if day else otherwise
 
 
-def _offsets(parts: Iterable[bytes]) -> Any:
-    return np.array([0, *accumulate(map(len, parts))], dtype=np.int64)
-
-
-def _lines(words: Iterable[str]) -> bytes:
-    return "\n".join(words).encode()
-
-
-def _split(lines: bytes) -> list[str]:
-    return lines.decode().split("\n") if lines else []
+def _bytes(plain: bytes | memoryview) -> Any:
+    return np.frombuffer(plain, np.uint8)

@@ -82,7 +82,7 @@ class Boundaries:
         """The index of outlines; loads shapely."""
         from routing.outlines import Outlines
 
-        return Outlines(self.extra.drawn())
+        return Outlines(self.extra)
 
     def faults(self) -> list[str]:
         """Sentences about areas of the set that could never be found, hang in the air or lie elsewhere."""

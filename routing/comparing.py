@@ -71,7 +71,7 @@ def _versions(snapshot: Snapshot) -> dict[str, frozenset[bytes]]:
     columns = snapshot.boundaries.extra.columns
     found: dict[str, set[bytes]] = {}
     for row, area in enumerate(columns.ids):
-        found.setdefault(area, set()).add(columns.digests[32 * row : 32 * row + 32])
+        found.setdefault(area, set()).add(bytes(columns.digests[32 * row : 32 * row + 32]))
     return {area: frozenset(digests) for area, digests in found.items()}
 
 

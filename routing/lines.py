@@ -1,16 +1,21 @@
-"""The line of an outline in a grid, so that most points are told at once that it is not near; and how far it is where
-it is, in metres."""
+"""The lines of outlines in grids, so that most points are told at once that no line is near; and how far it is where
+one is, in metres."""
 
 from __future__ import annotations
 
 import math
 from bisect import bisect_left
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from functools import lru_cache
+from itertools import pairwise
+from struct import unpack_from
 from typing import Any
 
 import numpy as np
 import shapely
+
+from routing.tiles import covered, spread
 
 # Up to this accuracy of a fix, in metres, the grid knows every line that matters. Phones are finer; what is coarser is
 # measured the long way.
@@ -18,67 +23,95 @@ GRID_M = 100.0
 # Cells in degrees: small for exact lines, so that few points are measured in vain; large for coarse ones, so that there
 # are not too many.
 _FINE, _COARSE, _COARSE_FROM_M = 0.01, 0.04, 400.0
+_SIZES = np.array([_FINE, _COARSE])
 # A little more than the distance in question: no rounding may hide a line.
 _MARGIN = 1.01
-_SIZES = (_FINE, _COARSE)
-_WEST, _SOUTH, _ROWS = -200.0, -100.0, 1 << 20
-
+# The number of any cell fits into 32 bits.
+_WEST, _SOUTH, _ROWS = -200.0, -100.0, 1 << 15
+# Bytes of outlines that are laid into the grid at a time; a hundred times as many are needed on the way.
+_AT_ONCE = 50_000
+# Of what stands before its corners in the WKB of an outline: of the whole, of each polygon, of each ring.
+_OF_WHOLE, _OF_POLYGON, _OF_RING = 9, 9, 4
 
 Cells = tuple[int, int]
 
 
-class Line:
-    """The line of one shape: its straight pieces, each in the cells that it is near; as near as `doubt_m` or GRID_M,
-    whichever is more."""
+@dataclass(frozen=True, eq=False)
+class Lines:
+    """The lines of many outlines. Each is cut into its straight pieces, and these are known by the cells that they are
+    near; as near as the outline's own doubt or GRID_M, whichever is more.
 
-    def __init__(self, shape: Any, doubt_m: float) -> None:
-        corners, ring = shapely.get_coordinates(_rings(shape), return_index=True)
-        self._points, self._pieces = corners, _pieces(corners, ring)
-        # Plain floats without a copy: one piece is a few of them, too few for arrays to pay.
-        self._corners = memoryview(corners.ravel().data)
-        reach = max(doubt_m, GRID_M)
-        self._size = int(reach > _COARSE_FROM_M)
-        cells, near = _touched(_SIZES[self._size], corners, self._pieces, reach)
-        begins = np.flatnonzero(np.r_[True, cells[1:] != cells[:-1]])
-        self._cells = memoryview(cells[begins])
-        self._starts = memoryview(np.r_[begins, len(cells)].astype(np.int32))
-        self._near = memoryview(near.astype(np.int32))
+    `outlines`: the outlines as WKB (little endian, flat), end to end. `bounds`: which of the `cells` belong to the line
+    at a place; `starts`: which runs are near a cell. A run is one or more pieces of one ring that follow each other:
+    `corners` says where in `outlines` its first corner is, `counts` how many pieces it has. `coarse`: the line at a
+    place lies in the coarse cells. All are memoryviews of 32 bits a number: arrays do not pay for one cell.
+    """
 
-    def near(self, at: Cells) -> Any:
-        """Pieces near the cell of a point (see cells_of). None: the line is farther than GRID_M and its own doubt."""
-        cell = at[self._size]
-        place = bisect_left(self._cells, cell)
-        if place == len(self._cells) or self._cells[place] != cell:
-            return ()
-        return self._near[self._starts[place] : self._starts[place + 1]]
+    outlines: bytes | memoryview
+    bounds: Any
+    cells: Any
+    starts: Any
+    corners: Any
+    counts: Any
+    coarse: Any
 
-    def within(self, box: tuple[float, float, float, float]) -> Any:
-        """Pieces that may touch the box."""
-        west, south, east, north = box
-        ends = np.stack([self._points[self._pieces], self._points[self._pieces + 1]])
-        (left, low), (right, high) = ends.min(axis=0).T, ends.max(axis=0).T
-        return self._pieces[(left <= east) & (right >= west) & (low <= north) & (high >= south)].tolist()
+    def near(self, place: int, at: Cells) -> tuple[int, range]:
+        """Runs of the line at a place that are near the cell of a point (see cells_of). None: the line is farther than
+        GRID_M and its own doubt; then the number says in which stretch without a line the point lies.
 
-    def distance(self, pieces: Iterable[int], latitude: float, longitude: float) -> float:
-        """Metres from the point to the nearest of these pieces. On a plane that touches the Earth at the point: exact
-        to a millionth close by."""
+        Nothing crosses the cells between two that have a line, so a stretch is wholly inside or wholly outside.
+        (Between two columns it is outside: no shape goes on for ever.)
+        """
+        cells, end = self.cells, self.bounds[place + 1]
+        cell = at[self.coarse[place]]
+        found = bisect_left(cells, cell, self.bounds[place], end)
+        if found == end or cells[found] != cell:
+            # Each line has one stretch more than it has cells.
+            return found + place, _NONE
+        return -1, range(self.starts[found], self.starts[found + 1])
+
+    def around(self, place: int) -> range:
+        """All runs of the line at a place; most pieces in several of them."""
+        return range(self.starts[self.bounds[place]], self.starts[self.bounds[place + 1]])
+
+    def distance(self, runs: Iterable[int], latitude: float, longitude: float) -> float:
+        """Metres from the point to the nearest piece of these runs. On a plane that touches the Earth at the point:
+        exact to a millionth close by."""
         nearest = math.inf
         along, across = metres_per_degree(latitude)
-        corners = self._corners
-        for piece in pieces:
-            at = 2 * piece
-            x, y = (corners[at] - longitude) * along, (corners[at + 1] - latitude) * across
-            dx, dy = (corners[at + 2] - longitude) * along - x, (corners[at + 3] - latitude) * across - y
-            part = -(x * dx + y * dy)
-            if part > 0:
-                # The nearest point is not the first corner; at most it is the last.
-                length = dx * dx + dy * dy
-                part = part / length if part < length else 1.0
-                x, y = x + part * dx, y + part * dy
-            square = x * x + y * y
-            if square < nearest:
-                nearest = square
+        for run in runs:
+            degrees = unpack_from(f"<{2 * self.counts[run] + 2}d", self.outlines, self.corners[run])
+            x, y = (degrees[0] - longitude) * along, (degrees[1] - latitude) * across
+            for at in range(2, len(degrees), 2):
+                end_x, end_y = (degrees[at] - longitude) * along, (degrees[at + 1] - latitude) * across
+                dx, dy = end_x - x, end_y - y
+                part = -(x * dx + y * dy)
+                if part > 0:
+                    # The nearest point is not the first corner; at most it is the last.
+                    length = dx * dx + dy * dy
+                    part = part / length if part < length else 1.0
+                    x, y = x + part * dx, y + part * dy
+                square = x * x + y * y
+                if square < nearest:
+                    nearest = square
+                x, y = end_x, end_y
         return math.sqrt(nearest)
+
+
+_NONE = range(0)
+
+
+def lines_of(outlines: bytes | memoryview, begins: Any, doubts: Any) -> Lines:
+    """The lines of outlines in WKB, which are laid end to end. `begins` says where each begins and the last ends, and
+    `doubts` how many metres each is in doubt."""
+    laid = [
+        _laid(_shapes(outlines, begins[some.start : some.stop + 1].tolist()), begins[some], doubts[some])
+        for some in _batches(begins)
+    ]
+    cells_each, cells, runs_each, corners, counts = map(np.concatenate, zip(*laid, strict=True))
+    coarse = np.maximum(doubts, GRID_M) > _COARSE_FROM_M
+    columns = _ends(cells_each), cells, _ends(runs_each), corners, counts, coarse
+    return Lines(outlines, *(column.astype(np.int32).data for column in columns))
 
 
 def cells_of(latitude: float, longitude: float) -> Cells:
@@ -95,9 +128,9 @@ def box_around(latitude: float, longitude: float, metres: float) -> tuple[float,
 
 
 def surroundings(boxes: Any, doubts: Any) -> Any:
-    """Rectangles around boxes, as much wider as a line in them can matter to a point outside."""
+    """Boxes as much wider as a line in them can matter to a point outside."""
     reach = _in_degrees(np.maximum(doubts, GRID_M), np.abs(boxes[:, 1::2]).max(axis=1))
-    return shapely.box(*np.concatenate([boxes[:, :2] - reach, boxes[:, 2:] + reach], axis=1).T)
+    return np.concatenate([boxes[:, :2] - reach, boxes[:, 2:] + reach], axis=1)
 
 
 @lru_cache(maxsize=4)
@@ -110,52 +143,92 @@ def metres_per_degree(latitude: float) -> tuple[float, float]:
     return along, across
 
 
-def _rings(shape: Any) -> Any:
-    """Its rings. A point that stands for a lost shape is a ring of no length."""
-    if shape.geom_type == "Point":
-        return shapely.linestrings([[[shape.x, shape.y]] * 2])
-    return shapely.get_rings(shapely.get_parts(shape))
+def _batches(begins: Any) -> Iterator[slice]:
+    """Outlines of so many bytes together that laying them needs little memory; at least one, even of none."""
+    last = len(begins) - 1
+    ends = [*np.flatnonzero(np.diff(begins[1:] // _AT_ONCE)) + 1, last] if last else [0]
+    yield from map(slice, [0, *ends[:-1]], ends)
 
 
-def _pieces(corners: Any, ring: Any) -> Any:
-    """The first corner of each straight piece. The cuts along the 180th meridian and at the poles are no lines on
-    Earth, so they are left out."""
-    on_cut = np.abs(corners) == (180.0, 90.0)
+def _shapes(outlines: bytes | memoryview, begins: list[int]) -> Any:
+    pieces = [bytes(outlines[begin:end]) for begin, end in pairwise(begins)]
+    return shapely.from_wkb(np.array(pieces, dtype=object))
+
+
+def _laid(shapes: Any, begins: Any, doubts: Any) -> tuple[Any, ...]:
+    """By shape, how many cells it has; the cells; by cell, how many runs are near it; by run, the byte of its first
+    corner and how many pieces it has."""
+    degrees, pieces, owners, at = _pieces(shapes)
+    reach = np.maximum(doubts, GRID_M)
+    size = _SIZES[(reach > _COARSE_FROM_M).astype(int)]
+    cells, near = _touched(degrees[pieces], degrees[pieces + 1], owners, size[owners, None], reach[owners])
+    owner, first = owners[near], pieces[near]
+    new_cell = _changes(cells) | _changes(owner)
+    new_run = new_cell | np.append(True, np.diff(first) != 1)[: len(first)]
+    cell, run = np.flatnonzero(new_cell), np.flatnonzero(new_run)
+    columns = (
+        np.bincount(owner[cell], minlength=len(shapes)),
+        cells[cell],
+        np.diff(np.searchsorted(run, np.append(cell, len(cells)))),
+        begins[owner[run]] + at[near[run]],
+        np.diff(np.append(run, len(cells))),
+    )
+    return tuple(column.astype(np.int32) for column in columns)
+
+
+def _pieces(shapes: Any) -> tuple[Any, Any, Any, Any]:
+    """All corners, the first corner of each straight piece, the shape that has it, and the byte of its WKB where that
+    corner is. The cuts along the 180th meridian and at the poles are no lines on Earth, so they are left out."""
+    parts, of_part = shapely.get_parts(shapes, return_index=True)
+    rings, of_ring = shapely.get_rings(parts, return_index=True)
+    degrees, of_corner = shapely.get_coordinates(rings, return_index=True)
+    on_cut = np.abs(degrees) == (180.0, 90.0)
     cut = (on_cut[1:] & on_cut[:-1]).any(axis=1)
-    return np.flatnonzero((ring[1:] == ring[:-1]) & ~cut)
+    first = np.flatnonzero((of_corner[1:] == of_corner[:-1]) & ~cut)
+    ring = of_corner[first]
+    part = of_ring[ring]
+    owner = of_part[part]
+    before = _OF_WHOLE * (shapely.get_type_id(shapes) == shapely.GeometryType.MULTIPOLYGON)[owner]
+    before += _OF_POLYGON * (_within(part, of_part, owner) + 1)
+    before += _OF_RING * (_within(ring, of_part[of_ring], owner) + 1)
+    return degrees, first, owner, before + 16 * _within(first, of_part[of_ring][of_corner], owner)
 
 
-def _touched(cell: float, corners: Any, pieces: Any, reach: float) -> tuple[Any, Any]:
-    """Pairs of a cell and a piece that comes within its reach of it; a few cells too many at bends, none too few."""
-    begin, end = corners[pieces], corners[pieces + 1]
+def _within(numbers: Any, owners: Any, owner: Any) -> Any:
+    """Numbers counted anew in each owner; `owners` are those of all that could be numbered, in order."""
+    return numbers - np.searchsorted(owners, owner)
+
+
+def _touched(begin: Any, end: Any, owners: Any, size: Any, reach: Any) -> tuple[Any, Any]:
+    """Cells, and the number of a piece that comes within its reach of each, by owner, cell and piece; a few cells too
+    many at bends, none too few."""
     # No longer than a cell each: the box of a long slanting piece would hold half a county.
-    counts = np.maximum(np.ceil(np.abs(end - begin).max(axis=1) / cell), 1).astype(np.int64)
-    piece, step = _spread(counts)
-    way = (end - begin)[piece] / counts[piece, None]
+    counts = np.maximum(np.ceil((np.abs(end - begin) / size).max(axis=1)), 1).astype(int)
+    piece, step = spread(counts)
+    way = ((end - begin) / counts[:, None])[piece]
     first = begin[piece] + way * step[:, None]
     low, high = np.minimum(first, first + way), np.maximum(first, first + way)
-    beside = _in_degrees(reach, np.abs(low[:, 1]))
+    beside = _in_degrees(reach[piece], np.abs(low[:, 1]))
     start, stop = (
-        ((edge - (_WEST, _SOUTH)) / cell).astype(np.int64) for edge in (low - beside, high + beside)
+        ((edge - (_WEST, _SOUTH)) / size[piece]).astype(int) for edge in (low - beside, high + beside)
     )
-    wide, tall = (stop - start + 1).T
-    box, place = _spread(wide * tall)
-    column, row = np.divmod(place, tall[box])
-    cells = (start[box, 0] + column) * _ROWS + start[box, 1] + row
-    return _without_repeats(cells, pieces[piece[box]])
+    cells, part = covered(start, stop, _ROWS)
+    number = piece[part]
+    order = np.lexsort((cells, owners[number]))
+    cells, number = cells[order], number[order]
+    # The parts of one piece may share a cell; sorting kept them side by side.
+    new = _changes(cells) | _changes(number)
+    return cells[new], number[new]
 
 
-def _spread(counts: Any) -> tuple[Any, Any]:
-    """0 0 0 1 1 … and 0 1 2 0 1 …: each index as often as it is counted, and the count so far."""
-    index = np.repeat(np.arange(len(counts)), counts)
-    return index, np.arange(len(index)) - np.repeat(np.cumsum(counts) - counts, counts)
+def _changes(numbers: Any) -> Any:
+    """Where another number begins."""
+    return np.append(True, numbers[1:] != numbers[:-1])[: len(numbers)]
 
 
-def _without_repeats(cells: Any, pieces: Any) -> tuple[Any, Any]:
-    order = np.lexsort((pieces, cells))
-    cells, pieces = cells[order], pieces[order]
-    new = np.r_[True, (cells[1:] != cells[:-1]) | (pieces[1:] != pieces[:-1])]
-    return cells[new], pieces[new]
+def _ends(each: Any) -> Any:
+    """Where each begins, and where the last ends, of so many each."""
+    return np.append(0, np.cumsum(each))
 
 
 def _in_degrees(metres: Any, latitudes: Any) -> Any:
