@@ -246,10 +246,12 @@ def test_no_log_holds_a_number_or_a_text(
     send: Callable[..., Outcome], wired: Settings, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.DEBUG)
-    for last in ("0001", "0010", "0012", "0013"):
+    tried = ("0001", "0010", "0012", "0013")
+    for last in tried:
         send(last)
         SmsSender(wired).find(number(last), LONG_AGO, "7H2K")
-    assert "555" not in caplog.text
+    # The last seven digits: shorter ones stand in ports and sizes as well.
+    assert [last for last in tried if number(last)[-7:] in caplog.text] == []
     assert "7H2K" not in caplog.text
 
 
@@ -257,7 +259,7 @@ def test_what_is_raised_holds_no_number(wired: Settings) -> None:
     sender = SmsSender(replace(wired, twilio_api_base="http://127.0.0.1:1"))
     with pytest.raises(ProviderSilent) as raised:
         sender.find(number("0001"), LONG_AGO, "7H2K")
-    assert "555" not in str(raised.value)
+    assert number("0001")[-7:] not in str(raised.value)
     assert raised.value.__suppress_context__
 
 
