@@ -9,6 +9,7 @@ from playwright.sync_api import Browser, Page
 
 from tests.desk.conftest import desk, town  # noqa: F401 (fixtures)
 from tests.desk.sitting import Desk
+from tests.journeys.browser.going import leaving
 from tests.journeys.browser.test_desk_page import _page, address  # noqa: F401 (fixtures)
 
 
@@ -16,7 +17,7 @@ def _answered(page: Page) -> None:
     page.goto("/what-if")
     page.get_by_label("A point").fill("33.40, -111.8903")
     page.get_by_label("How exact is the point").fill("60")
-    with page.expect_navigation():
+    with leaving(page):
         page.get_by_role("button", name="Ask").click()
 
 
