@@ -18,6 +18,8 @@ from directory import reach, teams
 from referrals.facts import Urgency
 from routing import comparing, complaints, naming, outlines, overlaps, winning
 from routing.areas import code_of
+from routing.gap import Gap, Section
+from routing.ground import BARE, bare, lies_in, misplaced
 from routing.rules import Role, Rule
 from routing.situations import Side
 from routing.snapshots import Snapshot
@@ -26,23 +28,6 @@ from routing.unled import Unled, unled
 # An agreement that ends within so many days is told.
 _SOON = timedelta(days=60)
 _LOOK_BACK = timedelta(days=90)
-
-
-@dataclass(frozen=True)
-class Gap:
-    """One thing that is not as it should be, and what to do about it."""
-
-    sentence: str
-    advice: str
-
-
-@dataclass(frozen=True)
-class Section:
-    """Gaps of one kind. `note` says what was counted, "" where the title says all."""
-
-    title: str
-    gaps: list[Gap]
-    note: str = ""
 
 
 @dataclass(frozen=True)
@@ -73,16 +58,18 @@ def report(
     """All gaps of the snapshot as of `at`; of one state (FIPS code) or of the whole country."""
     names = {team.id: str(team.name) for team in teams.all_teams(session)}
     side = Side(snapshot.rules, snapshot.boundaries.on(at.date()))
-    rules = [rule for rule in snapshot.rules.rules if _lies_in(rule.area, state, side)]
+    rules = [rule for rule in snapshot.rules.rules if lies_in(rule.area, state, side)]
     shares = unled(side, at, state, tuple(urgencies))
     return Report(
         at,
         shares,
         [
             Section("Without a team that leads", list(map(_unled, shares)), _COUNTED),
+            Section("Land without a team that leads", list(bare(side, at, state)), BARE),
             Section("Teams that nobody can reach", list(_silent(session, rules, names))),
             Section("Areas of one kind that overlap", list(_overlapping(side, state))),
             Section("Areas that cannot be found on the map", list(_unfindable(side, state))),
+            Section("Places drawn in the wrong county", list(misplaced(side, names, at, state))),
             Section("Rules that can never win", list(_never(side, rules, names, snapshot, at))),
             Section("Agreements that end soon", list(_ending(rules, names, snapshot, at))),
             Section(
@@ -98,10 +85,6 @@ _COUNTED = (
     "would that names the place and nothing more: rules for certain acts, offices or kinds of place do not count, nor "
     "does who can be reached now."
 )
-
-
-def _lies_in(area: str, state: str, side: Side) -> bool:
-    return not state or any(above == f"state:{state}" for above, _ in side.boundaries.widen(area))
 
 
 def _unled(one: Unled) -> Gap:
@@ -154,7 +137,7 @@ def _silent(session: Session, rules: Iterable[Rule], names: Mapping[str, str]) -
 
 def _overlapping(side: Side, state: str) -> Iterator[Gap]:
     for one in overlaps.overlaps(side.boundaries):
-        if _lies_in(one.area, state, side) or _lies_in(one.other, state, side):
+        if lies_in(one.area, state, side) or lies_in(one.other, state, side):
             first, second = (naming.named(area, side.boundaries) for area in (one.area, one.other))
             yield Gap(
                 f"{first} and {second} overlap on {one.km2:,.1f} km².",
@@ -164,7 +147,7 @@ def _overlapping(side: Side, state: str) -> Iterator[Gap]:
 
 def _unfindable(side: Side, state: str) -> Iterator[Gap]:
     for area in sorted(outlines.misdrawn()):
-        if _lies_in(area, state, side):
+        if lies_in(area, state, side):
             yield Gap(
                 f"{naming.named(area, side.boundaries)} ({code_of(area)}) has no usable outline in the map: a point "
                 "stands for it.",
@@ -172,7 +155,7 @@ def _unfindable(side: Side, state: str) -> Iterator[Gap]:
                 "looked. Import an outline.",
             )
     for area in side.boundaries.extra:
-        if not side.boundaries.can_be_found(area) and _lies_in(area, state, side):
+        if not side.boundaries.can_be_found(area) and lies_in(area, state, side):
             yield Gap(
                 f"{naming.named(area, side.boundaries)} ({area}) has neither an outline nor ZIPs.",
                 "No tip could ever find it. Import one of both.",
@@ -218,7 +201,7 @@ def _complaints(
     made = Counter(
         (one.team, one.area)
         for one in complaints.complaints(session, at - _LOOK_BACK)
-        if one.area and one.at <= at and _lies_in(one.area, state, side)
+        if one.area and one.at <= at and lies_in(one.area, state, side)
     )
     for (team, area), count in sorted(made.items(), key=lambda pair: (-pair[1], pair[0])):
         yield Gap(

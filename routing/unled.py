@@ -51,8 +51,34 @@ _KEPT = 8
 _kept: OrderedDict[Hashable, list[Unled]] = OrderedDict()
 
 
+def bare_land(side: Side, at: datetime, state: str) -> list[tuple[str, float, float]]:
+    """Counties with land without a lead for an elevated tip at that moment: the id, square kilometres without, and all
+    of them; the most first. Only a county of the map has land; what its outline has lost is told apart."""
+    size = land.counties()
+    bare = _places(side, state).bare_land(Circumstance(at))
+    found = [(county, km2, size[county]) for county, km2 in bare.items() if km2 >= _SLIVER_KM2]
+    return sorted(found, key=lambda one: (-one[1], one[0]))
+
+
+# Less than this is how lines are drawn, and no land.
+_SLIVER_KM2 = 0.1
+
+
+def _places(side: Side, state: str) -> _Places:
+    """The last few that were asked about, by what they depend on."""
+    key = (side.rules.digest, side.boundaries.digest, id(side.boundaries), state)
+    if key not in _kept_places:
+        _kept_places[key] = _Places(side, state)
+        while len(_kept_places) > 2:
+            _kept_places.popitem(last=False)
+    return _kept_places[key]
+
+
+_kept_places: OrderedDict[Hashable, _Places] = OrderedDict()
+
+
 def _counted(side: Side, at: datetime, state: str, urgencies: tuple[Urgency, ...]) -> Iterator[Unled]:
-    places = _Places(side, state)
+    places = _places(side, state)
     for urgency in urgencies:
         for hours, moment in _hours(side, at):
             circumstance = Circumstance(moment, urgency)
@@ -151,19 +177,27 @@ class _Places:
 
     def land_without(self, circumstance: Circumstance) -> float:
         """Square kilometres of counties without a lead, but for outlines inside them that have one."""
+        return sum(self.bare_land(circumstance).values())
+
+    def bare_land(self, circumstance: Circumstance) -> dict[str, float]:
+        """The same by county, of those that have no lead as a whole."""
         size = land.counties()
         bare = [county for county in self._counties if not self._county(county, circumstance).leads]
-        return sum(size.get(county, 0.0) for county in bare) - self._led_inside(bare, circumstance)
+        inside = self._led_inside(bare, circumstance)
+        return {county: size.get(county, 0.0) - inside.get(county, 0.0) for county in bare}
 
     def _county(self, county: str, circumstance: Circumstance) -> Answer:
         return self._side.answer(self._situations[county], circumstance, self._counties[county])
 
-    def _led_inside(self, bare: list[str], circumstance: Circumstance) -> float:
+    def _led_inside(self, bare: list[str], circumstance: Circumstance) -> dict[str, float]:
         led = [shape for area in sorted(self._drawn) if (shape := self._led(area, circumstance)) is not None]
-        if not led or not bare:
-            return 0.0
-        counties = [shape for county in bare if (shape := shapes.counties().get(county)) is not None]
-        return land.km2(shapely.intersection(shapely.union_all(led), shapely.union_all(counties)))
+        drawn = [(county, shape) for county in bare if (shape := shapes.counties().get(county)) is not None]
+        if not led or not drawn:
+            return {}
+        all_led = shapely.union_all(led)
+        shapely.prepare(all_led)
+        met = [(county, shape) for county, shape in drawn if shapely.intersects(all_led, shape)]
+        return {county: land.km2(shapely.intersection(all_led, shape)) for county, shape in met}
 
     def _led(self, area: str, circumstance: Circumstance) -> Any:
         named = situations.naming(area)

@@ -11,12 +11,12 @@ from sqlalchemy.orm import Session
 from directory import members
 from foundation import clock, database
 from referrals.facts import Urgency
-from routing import gaps, land, outlines, overlaps, snapshots
+from routing import gaps, ground, land, outlines, overlaps, snapshots
 from routing.boundaries import Boundaries
 from routing.demonstration import areas
 from routing.situations import Side
 from routing.snapshots import Snapshot
-from routing.unled import Unled, unled
+from routing.unled import Unled, bare_land, unled
 from tests.builders import Town
 from tests.routing.cases import ARIZONA, BOUNDARIES, MARICOPA, MORNING, TEMPE, lead, rule_set
 
@@ -49,6 +49,41 @@ def test_a_city_with_a_team_in_a_county_without_is_taken_off_the_land() -> None:
     (share,) = _shares(lead("tempe", TEMPE))
     # The demonstration's Tempe: nine hundredths of a degree by fourteen.
     assert share.km2 - share.km2_without == pytest.approx(130, rel=0.05)
+
+
+def test_land_without_a_lead_is_named_county_by_county() -> None:
+    rules = rule_set(lead("county", MARICOPA), lead("pima", "county:04019"))
+    bare = {
+        county: (without, whole)
+        for county, without, whole in bare_land(Side(rules, BOUNDARIES), MORNING, "04")
+    }
+    assert "county:04021" in bare
+    assert not {MARICOPA, "county:04019"} & bare.keys()
+    assert len(bare) == 13
+
+
+def test_only_the_rest_of_a_county_is_bare_where_a_city_in_it_has_a_team() -> None:
+    bare = bare_land(Side(rule_set(lead("tempe", TEMPE)), BOUNDARIES), MORNING, "04")
+    (rest,) = (whole - without for county, without, whole in bare if county == MARICOPA)
+    assert rest == pytest.approx(130, rel=0.05)
+
+
+@pytest.mark.parametrize(
+    ("bronx", "told"),
+    [
+        ("bronx", "led to manhattan; for a point there, bronx or manhattan would"),
+        ("", "manhattan leads either way"),
+    ],
+)
+def test_marble_hill_is_named_and_who_answers_for_it(bronx: str, told: str) -> None:
+    other = lead("bronx", "county:36005") | {"team": bronx or "manhattan"}
+    side = Side(rule_set(lead("manhattan", "county:36061"), other), BOUNDARIES)
+    (gap,) = ground.misplaced(side, {}, MORNING, "36")
+    assert gap.sentence.startswith(
+        "Marble Hill belongs to New York County, NY; the map draws it in Bronx County, NY."
+    )
+    assert told in gap.sentence
+    assert list(ground.misplaced(side, {}, MORNING, "04")) == []
 
 
 def test_maricopa_is_as_large_as_it_is() -> None:
