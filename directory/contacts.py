@@ -168,7 +168,9 @@ def remove(session: Session, contact_id: str, now: datetime) -> None:
     """The owner wants no more notices there. Raises ContactFault where a team would be left without anybody."""
     row = session.execute(select(contacts).where(contacts.c.id == contact_id)).one()
     before = _out_of_reach(session)
-    members.disable_contact(session, contact_id, reason=REMOVED, now=now)
+    session.execute(
+        update(contacts).where(contacts.c.id == contact_id).values(disabled_at=now, disabled_reason=REMOVED)
+    )
     mine = set(
         session.execute(
             select(memberships.c.team_id).where(memberships.c.member_id == row.member_id)

@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 
 from directory.tables import contacts, ladder_steps, members, memberships, organisations, teams
 from directory.teams import TeamKind
+from foundation import database
 from foundation.identifiers import new_id
 
 
@@ -145,6 +146,14 @@ def supervisors(session: Session, team_id: str) -> list[str]:
     return list(rows.scalars())
 
 
+def administrators(session: Session) -> list[str]:
+    """Member ids of the administrators who are here."""
+    rows = session.execute(
+        select(members.c.id).where(members.c.administrator, members.c.active).order_by(members.c.email)
+    )
+    return list(rows.scalars())
+
+
 def add_contact(
     session: Session, member_id: str, channel: Channel, address: str, *, verified_at: datetime | None = None
 ) -> str:
@@ -187,11 +196,11 @@ def contacts_at(session: Session, channel: Channel, address: str) -> list[Row[An
     return list(session.execute(query))
 
 
-def disable_contact(session: Session, contact_id: str, *, reason: str, now: datetime) -> None:
-    """No more notices to that contact until somebody mends it."""
-    session.execute(
-        update(contacts).where(contacts.c.id == contact_id).values(disabled_at=now, disabled_reason=reason)
-    )
+def disable_contact(session: Session, contact_id: str, *, reason: str, now: datetime) -> bool:
+    """No more notices to that contact until somebody mends it; False where that was so already."""
+    in_use = contacts.c.id == contact_id, contacts.c.disabled_at.is_(None)
+    ended = update(contacts).where(*in_use).values(disabled_at=now, disabled_reason=reason)
+    return database.changed(session, ended) > 0
 
 
 def opt_out(session: Session, address: str, now: datetime | None) -> None:

@@ -21,6 +21,8 @@ from notifications.twilio_wire import ProviderSilent
 
 # Of these the provider keeps a list; the others are only ever told again.
 _ASKED_ABOUT = {Channel.SMS.value, Channel.VOICE.value}
+# What is mended on the page of contacts.
+_AT_CONTACTS = {words.Template.PROOF.value, words.Template.CONTACT_ENDED.value}
 NO_PROVIDER = Outcome(OutcomeState.FAILED_PERMANENT, Action.NOTHING, code="no_provider")
 
 
@@ -160,7 +162,7 @@ def _asked(notice: Row[Any]) -> dict[str, Any]:
 def _address(settings: Settings, template: str, office: bool) -> str:
     """Where the reader signs in, or types the code of a proof."""
     door = f"{settings.public_url}/portal" if office else settings.desk_url
-    return f"{door}/contacts" if template == words.Template.PROOF.value else door
+    return f"{door}/contacts" if template in _AT_CONTACTS else door
 
 
 def sms_sender(settings: Settings) -> SmsSender:

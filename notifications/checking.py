@@ -8,6 +8,7 @@ from directory import contacts, members, teams
 from directory.tables import members as people
 from foundation import clock, database, outbox
 from foundation.identifiers import new_id
+from notifications import losses
 from notifications.notices import DELIVER
 from notifications.states import NoticeState
 from notifications.tables import notices
@@ -53,4 +54,7 @@ def keep_proofs(duty: Duty) -> int:
     """Asks for proofs that grow old, and ends contacts that nobody proved; returns how many contacts."""
     with database.transaction(duty.engine) as session:
         now = clock.now()
-        return len(contacts.ask_again(session, now)) + len(contacts.expire(session, now))
+        ended = contacts.expire(session, now)
+        for contact_id in ended:
+            losses.tell(session, contact_id, now)
+        return len(contacts.ask_again(session, now)) + len(ended)

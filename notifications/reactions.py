@@ -13,7 +13,7 @@ from directory import members
 from directory.members import Channel
 from directory.tables import contacts
 from foundation import outbox
-from notifications import ringing, senders, twilio_codes
+from notifications import losses, ringing, senders, twilio_codes
 from notifications.channels import NO_PROVIDER
 from notifications.outcomes import LOUD, Action
 from notifications.states import NoticeState
@@ -46,7 +46,7 @@ def react(
     if action is Action.NOT_FOR_SMS:
         ringing.call_as_well(session, notice, now)
     if action is Action.DISABLE_CONTACT or _is_gone(session, notice, fault):
-        members.disable_contact(session, notice.contact_id, reason=f"provider said {fault}", now=now)
+        losses.end(session, notice.contact_id, f"provider said {fault}", now)
     if action is Action.OPTED_OUT:
         address = session.execute(
             select(contacts.c.address).where(contacts.c.id == notice.contact_id)

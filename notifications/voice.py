@@ -68,6 +68,9 @@ _KEYS: Mapping[str, Mapping[Ask, str]] = {
         Ask.NOTHING: "Por favor, entre en su página. Pulse 9 para oírlo otra vez.",
     },
 }
+# Of what asks for nothing, the words of texts are said.
+_WAITS = {Template.OFFER, Template.REMINDER, Template.ESCALATED, Template.UNCERTAIN_PLACE}
+_AGAIN = {"en": "Press 9 to hear this again.", "es": "Pulse 9 para oírlo otra vez."}
 _PROOF = {
     "en": "Your code is {code}. Once more: {code}. Type it where you asked for it.",
     "es": "Su clave es {code}. Otra vez: {code}. Escríbala donde la pidió.",
@@ -147,12 +150,14 @@ def _text(notice: Row[Any], now: datetime) -> str:
     greeting = [_GREETING[language], *([_DRILL[language]] if notice.mark == "drill" else [])]
     if notice.template == Template.PROOF.value:
         return " ".join([*greeting, _PROOF[language].format(code=_spelt(notice.code))])
-    matter = _MATTER[language].format(
-        urgency=_URGENCIES[language][notice.urgency],
-        reference=_spelt(notice.reference),
-        deadline=words.deadline_words(notice.deadline_at, notice.time_zone, language, now=now),
-    )
-    return " ".join([*greeting, matter, _KEYS[language][_ask_of(notice)]])
+    reference, asked = _spelt(notice.reference), _KEYS[language][_ask_of(notice)]
+    deadline = words.deadline_words(notice.deadline_at, notice.time_zone, language, now=now)
+    if notice.template not in _WAITS:
+        matter = words.matter(notice.template, notice.asked, language, reference, notice.urgency, deadline)
+        return " ".join([*greeting, matter, _AGAIN[language]])
+    urgency = _URGENCIES[language][notice.urgency]
+    matter = _MATTER[language].format(urgency=urgency, reference=reference, deadline=deadline)
+    return " ".join([*greeting, matter, asked])
 
 
 def _ask_of(notice: Row[Any]) -> Ask:

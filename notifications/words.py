@@ -17,7 +17,7 @@ from notifications import gsm7
 from referrals.facts import Urgency
 
 # Of the words in each language. Who changes a word gives the next number; a test compares.
-VERSIONS = {"en": "en-1", "es": "es-1"}
+VERSIONS = {"en": "en-2", "es": "es-2"}
 
 
 class Template(StrEnum):
@@ -38,6 +38,9 @@ class Template(StrEnum):
     TEST = "test"
     # In place of several that could wait.
     DIGEST = "digest"
+    # A contact is not used any more: to its owner, and to who administers.
+    CONTACT_ENDED = "contact_ended"
+    THEIR_CONTACT_ENDED = "their_contact_ended"
 
 
 class Asked(StrEnum):
@@ -70,6 +73,8 @@ _MATTERS: dict[str, dict[Template, str]] = {
         Template.PROOF: "Confirm that you read messages here, by {deadline}.",
         Template.TEST: "This is a test. Nothing waits for you, and there is nothing to do.",
         Template.DIGEST: "Several referrals wait for your team, the first until {deadline}.",
+        Template.CONTACT_ENDED: "A contact of yours is not used any more. Prove it again, or add another.",
+        Template.THEIR_CONTACT_ENDED: "A contact of a member is not used any more. See the directory.",
     },
     "es": {
         Template.OFFER: "Caso {urgency} {reference}. Plazo: {deadline}.",
@@ -83,6 +88,8 @@ _MATTERS: dict[str, dict[Template, str]] = {
         Template.PROOF: "Confirme que lee mensajes por este medio. Plazo: {deadline}.",
         Template.TEST: "Esto es una prueba. Nada le espera y no tiene que hacer nada.",
         Template.DIGEST: "Varios casos esperan a su equipo. Primer plazo: {deadline}.",
+        Template.CONTACT_ENDED: "Uno de sus contactos ya no se usa. Confirme que es suyo o agregue otro.",
+        Template.THEIR_CONTACT_ENDED: "El contacto de un miembro ya no se usa. Vea el directorio.",
     },
 }
 
@@ -222,8 +229,8 @@ def sms_text(
     sender = "[DRILL]" if drill else "[Waypost]"
 
     def text(until: str) -> str:
-        matter = _matter(template, asked, language, reference, urgency, until)
-        return f"{sender} {matter} {way.format(code=code, address=address)}"
+        said = matter(template, asked, language, reference, urgency, until)
+        return f"{sender} {said} {way.format(code=code, address=address)}"
 
     whole = text(deadline)
     return whole if gsm7.segments(whole) == 1 else text(_ZONE.sub(r"\1", deadline))
@@ -247,16 +254,14 @@ def mail_text(
     A code stands in it only where the mail's own address is to be proved: a referral is not taken by mail, but
     `by_button`, on the page that `address` then leads to.
     """
-    matter = _matter(template, asked, language, reference, urgency, deadline)
-    subject = f"[{'DRILL' if drill else 'Waypost'}] {matter.rstrip('.')}"
-    matter = f"DRILL. {matter}" if drill else matter
+    said = matter(template, asked, language, reference, urgency, deadline)
+    subject = f"[{'DRILL' if drill else 'Waypost'}] {said.rstrip('.')}"
+    said = f"DRILL. {said}" if drill else said
     ways = _BY_BUTTON if by_button else _BY_SIGN_IN
     ways = _BY_TYPING if code and template == Template.PROOF.value else ways
     way, foot = ways[language].removesuffix(" {address}").format(code=code), _MAIL_FOOT[language]
-    html = _HTML.format(
-        language=language, subject=subject, matter=matter, way=way, address=address, foot=foot
-    )
-    return subject, f"{matter}\n\n{way}\n{address}\n\n-- \n{foot}\n", str(html)
+    html = _HTML.format(language=language, subject=subject, matter=said, way=way, address=address, foot=foot)
+    return subject, f"{said}\n\n{way}\n{address}\n\n-- \n{foot}\n", str(html)
 
 
 def _way(template: Template, asked: Asked, language: str, code: str | None) -> str:
@@ -267,7 +272,7 @@ def _way(template: Template, asked: Asked, language: str, code: str | None) -> s
     return (_WAYS_ASKED.get(asked, by_code) if template in _OF_AN_OFFER else by_code)[language]
 
 
-def _matter(template: str, asked: str, language: str, reference: str, urgency: str, deadline: str) -> str:
+def matter(template: str, asked: str, language: str, reference: str, urgency: str, deadline: str) -> str:
     said = _MATTERS[language][Template(template)]
     if template in _OF_AN_OFFER and asked != Asked.TRANSFER.value:
         said = _MATTERS_ASKED[language][Asked(asked)][template != Template.OFFER.value]

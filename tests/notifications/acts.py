@@ -23,13 +23,13 @@ from tests.builders import Town
 HOUR = timedelta(hours=1)
 
 
-def notice(town: Town, last: str = "0001", *, email: str = "") -> str:
+def notice(town: Town, last: str = "0001", *, email: str = "", urgency: Urgency = Urgency.ELEVATED) -> str:
     """A notice to Ines, whose number ends so; returns its id."""
     now = clock.now()
     channel = Channel.EMAIL if email else Channel.SMS
     address = email or f"+1480555{last}"
     waiting = Waiting(
-        "a handoff", "R-7K3M-Q2", Urgency.ELEVATED, town.team["tempe-police"], "America/Phoenix", now + HOUR
+        "a handoff", "R-7K3M-Q2", urgency, town.team["tempe-police"], "America/Phoenix", now + HOUR
     )
     with database.transaction(town.engine) as session:
         mine = contacts.c.member_id == town.member_id("Ines"), contacts.c.channel == channel.value
@@ -46,9 +46,10 @@ def deliver(town: Town, notice_id: str, settings: Settings | None = None) -> dat
 
 
 def row(town: Town) -> Row[Any]:
-    """The newest notice."""
+    """The newest notice of a referral."""
+    of_referrals = select(notices).where(notices.c.reference != "")
     with database.reading(town.engine) as session:
-        return session.execute(select(notices).order_by(notices.c.created_at.desc()).limit(1)).one()
+        return session.execute(of_referrals.order_by(notices.c.created_at.desc()).limit(1)).one()
 
 
 def tried(town: Town) -> list[tuple[str | None, bool]]:

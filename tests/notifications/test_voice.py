@@ -9,13 +9,16 @@ from typing import Any
 from xml.etree import ElementTree
 
 import pytest
-from sqlalchemy import Engine, Row, select
+from sqlalchemy import Engine, Row, select, update
 
+from directory import contacts
+from directory.contacts import CONSENT_NOW
 from directory.members import Channel
+from directory.tables import contact_codes
 from foundation import clock, database
 from foundation.settings import Settings
 from foundation.tables import outbox
-from notifications import callbacks, delivery, ringing, silence, sms, twilio_wire, voice
+from notifications import callbacks, checking, delivery, ringing, silence, sms, twilio_wire, voice
 from notifications import notices as written
 from notifications.outcomes import OutcomeState
 from notifications.sms import SmsSender
@@ -23,6 +26,7 @@ from notifications.standin import Running
 from notifications.standin.webhooks import signature
 from notifications.tables import attempts, notices
 from referrals.duty import Duty
+from referrals.facts import Urgency
 from tests import builders
 from tests.builders import Town, later
 from tests.notifications.acts import deliver, due_in, notice, owed, report, row, tried
@@ -115,6 +119,50 @@ def test_an_urgent_text_that_nobody_answers_is_followed_by_one_call(town: Town) 
         ringing.ring(duty(town), id)
     call, text = call_notice(town), row_of(town, id)
     assert (call.contact_id, call.deadline_at, call.code) == (text.contact_id, text.deadline_at, None)
+
+
+def test_an_imminent_text_is_followed_by_a_call_after_a_minute_and_a_half(town: Town, phone: Running) -> None:
+    id = notice(town, urgency=Urgency.IMMINENT)
+    deliver(town, id)
+    assert round(due_in(town, ringing.RING), -1) == 90
+    ringing.ring(duty(town), id)
+    deliver(town, call_notice(town).id)
+    assert len(calls(phone)) == 1
+    said = voice.say(town.settings, call_notice(town), "an attempt", clock.now())
+    assert "An imminent referral" in said
+
+
+def test_a_carrier_that_takes_no_texts_is_rung_and_the_next_is_asked(town: Town, phone: Running) -> None:
+    deliver(town, notice(town, "0016"))
+    report(town, "undelivered", 30006)
+    assert owed(town) == 1
+    deliver(town, call_notice(town).id)
+    assert [call["to"] for call in calls(phone, "0016")] == ["+14805550016"]
+
+
+def test_a_number_that_only_rings_is_told_its_code_letter_by_letter(town: Town, phone: Running) -> None:
+    with database.transaction(town.engine) as session:
+        ines, now = town.member_id("Ines"), clock.now()
+        added = contacts.add(session, ines, Channel.VOICE, "+14805550001", consent=CONSENT_NOW, now=now)
+        contacts.ask_for_proof(session, added, now)
+        code = session.execute(select(contact_codes)).one()
+    checking.send_code(duty(town), code.id)
+    deliver(town, call_notice(town).id)
+    assert len(calls(phone)) == 1
+    said = voice.say(town.settings, call_notice(town), "an attempt", clock.now())
+    assert f"Your code is {', '.join(code.code)}." in said
+    assert "<Gather" not in said
+
+
+def test_what_asks_for_nothing_is_said_in_its_own_words(town: Town) -> None:
+    spoken(town)
+    with database.transaction(town.engine) as session:
+        asks_nothing = {"template": "turn", "reference": "", "code_until": None}
+        session.execute(update(notices).values(**asks_nothing))
+    said = voice.say(town.settings, call_notice(town), "an attempt", clock.now())
+    assert "Your turn on duty begins" in said
+    assert "referral" not in said
+    assert "Press 1" not in said
 
 
 def test_what_was_answered_rings_nobody(town: Town) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from hashlib import sha256
 from itertools import product
@@ -10,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from notifications import gsm7, replies, words
+from notifications import gsm7, replies, voice, words
 from notifications.replies import Reply, Verb, parse_reply, reply_text
 from notifications.words import Asked, Template, deadline_words, mail_text, sms_text
 from referrals.facts import Urgency
@@ -20,6 +21,10 @@ LANGUAGES = ("en", "es")
 # The longest of each: a desk's address of 40 characters, a deadline on another day.
 ADDRESS = "https://desk.waypost.somestate.gov:8443/"
 LONGEST: dict[str, Any] = {"reference": "R-7K3M-Q2", "deadline": "11/25 14:25 AKDT", "address": ADDRESS}
+# Of a call, by language.
+_SPOKEN: tuple[Mapping[str, Any], ...] = (
+    voice._GREETING, voice._DRILL, voice._URGENCIES, voice._MATTER, voice._KEYS, voice._AGAIN, voice._PROOF
+)  # fmt: skip
 NOON = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
 
 
@@ -30,6 +35,19 @@ def test_every_text_is_one_part_in_the_networks_alphabet(template: str, asked: s
         assert gsm7.is_gsm7(text)
         assert gsm7.segments(text) == 1, f"{gsm7.length(text)}: {text}"
         assert "11/25 14:25" in text or "{deadline}" not in words._MATTERS[language][Template(template)]
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize(
+    ("template", "way", "code"),
+    [("proof", "contacts", "482913"), ("contact_ended", "contacts", None), ("offer", "portal", None)],
+)
+def test_what_leads_to_a_page_of_its_own_is_one_part_too(
+    template: str, way: str, code: str | None, language: str
+) -> None:
+    longest = LONGEST | {"address": f"{ADDRESS}{way}"}
+    text = sms_text(template, language, urgency="imminent", code=code, drill=True, **longest)
+    assert gsm7.segments(text) == 1, f"{gsm7.length(text)}: {text}"
 
 
 @pytest.mark.parametrize(("reply", "language"), list(product(Reply, LANGUAGES)))
@@ -121,9 +139,12 @@ def test_templates_have_only_the_allowed_placeholders() -> None:
 def test_a_changed_word_is_a_new_version() -> None:
     said = {
         language: [
-            sms_text(template, language, urgency=urgency, code="7H2K", asked=asked, **LONGEST)
-            + "".join(mail_text(template, language, urgency=urgency, code="7H2K", asked=asked, **LONGEST))
-            for template, urgency, asked in product(Template, Urgency, Asked)
+            *(str(table[language]) for table in _SPOKEN),
+            *(
+                sms_text(template, language, urgency=urgency, code="7H2K", asked=asked, **LONGEST)
+                + "".join(mail_text(template, language, urgency=urgency, code="7H2K", asked=asked, **LONGEST))
+                for template, urgency, asked in product(Template, Urgency, Asked)
+            ),
         ]
         for language in LANGUAGES
     }
@@ -131,8 +152,8 @@ def test_a_changed_word_is_a_new_version() -> None:
         language: sha256("\n".join(texts).encode()).hexdigest()[:12] for language, texts in said.items()
     }
     assert (words.VERSIONS, digests) == (
-        {"en": "en-1", "es": "es-1"},
-        {"en": "2ac08ee56f32", "es": "bd2079502fd8"},
+        {"en": "en-2", "es": "es-2"},
+        {"en": "21a5af0a41fc", "es": "f1fd931a7c0d"},
     )
 
 
