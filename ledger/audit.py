@@ -135,15 +135,18 @@ class _Run:
 
     def what_waits(self) -> None:
         """Entries that the sequencer has not taken up yet."""
-        leaf = ledger_leaves.c.sequence
-        taken = exists(select(leaf).where(leaf == ledger_entries.c.sequence))
+        leaf, sequence = ledger_leaves.c.sequence, ledger_entries.c.sequence
         before = select(leaf).where(ledger_leaves.c.log_index == self._since - 1).scalar_subquery()
-        found = self._session.execute(
+        waiting = (
             select(ledger_entries)
-            .where(ledger_entries.c.sequence > func.coalesce(before, 0), ~taken)
-            .order_by(ledger_entries.c.sequence)
-            .execution_options(yield_per=_BATCH)
+            .where(sequence > func.coalesce(before, 0), ~exists(select(leaf).where(leaf == sequence)))
+            .order_by(sequence)
         )
+        last = self._session.execute(select(func.max(leaf))).scalar_one() or 0
+        if not self._since and self._entries_up_to(last) == self.tree.size:
+            # Every leaf has its entry, so as many entries as leaves are all taken up: nobody looks for each.
+            waiting = waiting.where(sequence > last)
+        found = self._session.execute(waiting.execution_options(yield_per=_BATCH))
         for rows in found.partitions():
             self._know_before((row.stream, row.position) for row in rows)
             for row in rows:
@@ -152,13 +155,18 @@ class _Run:
                 self.entries += 1
                 self.waiting += 1
 
+    def _entries_up_to(self, sequence: int) -> int:
+        counted = select(func.count()).where(ledger_entries.c.sequence <= sequence)
+        return int(self._session.execute(counted).scalar_one())
+
     def ends(self) -> None:
         """Each stream's last entry is the one that its head says."""
         unmet = set(self.last)
-        for head in self._heads():
-            unmet.discard(head.stream)
-            last = self.last.get(head.stream, BEFORE_FIRST)
-            _refuse(end_fault(head.stream, (head.position, head.entry_hash), last))
+        for stream, *said in self._heads():
+            unmet.discard(stream)
+            head = said[0], said[1]
+            if head != self.last.get(stream):
+                _refuse(end_fault(stream, head, self.last.get(stream, BEFORE_FIRST)))
         for stream in sorted(unmet)[:1]:
             _refuse(end_fault(stream, None, self.last[stream]))
 
