@@ -34,6 +34,8 @@ notices = Table(
     Column("created_at", UTCDateTime, nullable=False),
     Index("ix_notices_code", "contact_id", "code"),
     Index("ix_notices_state", "state", "created_at"),
+    Index("ix_notices_reference", "reference", "created_at"),
+    Index("ix_notices_created", "created_at"),
 )
 
 # Written before each call, settled after it.

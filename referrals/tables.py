@@ -46,6 +46,8 @@ referrals = Table(
     Index("ix_referrals_custodian", "custodian_team_id", "state", "due_at"),
     Index("ix_referrals_due", "due_at"),
     Index("ix_referrals_remind", "remind_at"),
+    # What is kept longer than its time is found by how and when it ended.
+    Index("ix_referrals_ended", "disposition", "closed_at"),
 )
 
 sealed_parts = Table(
@@ -72,6 +74,7 @@ grants = Table(
     Column("made_by", String(32), nullable=False),
     Column("reason", String(40), nullable=False),
     Index("uq_grants_team_part", "referral_id", "team_id", "part", "purpose", unique=True),
+    Index("ix_grants_handoff", "handoff_id"),
 )
 
 # Files that came along. Their names, sizes and keys are in the sealed part `attachments`; here is only where the sealed

@@ -157,6 +157,7 @@ handoffs = Table(
     Index(
         "uq_handoffs_held_transfer", "referral_id", unique=True, postgresql_where=_HELD, sqlite_where=_HELD
     ),
+    Index("ix_handoffs_referral", "referral_id", "offered_at"),
     Index("ix_handoffs_to_team", "to_team_id", "state"),
     Index("ix_handoffs_from_team", "from_team_id", "state"),
     Index("ix_handoffs_due", "due_at"),

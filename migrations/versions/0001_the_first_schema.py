@@ -528,6 +528,7 @@ def upgrade() -> None:
             "ix_referrals_custodian", ["custodian_team_id", "state", "due_at"], unique=False
         )
         batch_op.create_index("ix_referrals_due", ["due_at"], unique=False)
+        batch_op.create_index("ix_referrals_ended", ["disposition", "closed_at"], unique=False)
         batch_op.create_index(batch_op.f("ix_referrals_mark"), ["mark"], unique=False)
         batch_op.create_index(
             batch_op.f("ix_referrals_originator_organisation_id"),
@@ -757,6 +758,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_grants")),
     )
     with op.batch_alter_table("grants", schema=None) as batch_op:
+        batch_op.create_index("ix_grants_handoff", ["handoff_id"], unique=False)
         batch_op.create_index(
             "uq_grants_team_part", ["referral_id", "team_id", "part", "purpose"], unique=True
         )
@@ -807,6 +809,8 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("notices", schema=None) as batch_op:
         batch_op.create_index("ix_notices_code", ["contact_id", "code"], unique=False)
+        batch_op.create_index("ix_notices_created", ["created_at"], unique=False)
+        batch_op.create_index("ix_notices_reference", ["reference", "created_at"], unique=False)
         batch_op.create_index("ix_notices_state", ["state", "created_at"], unique=False)
         batch_op.create_index(batch_op.f("ix_notices_subject_id"), ["subject_id"], unique=False)
 
@@ -966,6 +970,7 @@ def upgrade() -> None:
         batch_op.create_index("ix_handoffs_due", ["due_at"], unique=False)
         batch_op.create_index("ix_handoffs_ends", ["ends_at"], unique=False)
         batch_op.create_index("ix_handoffs_from_team", ["from_team_id", "state"], unique=False)
+        batch_op.create_index("ix_handoffs_referral", ["referral_id", "offered_at"], unique=False)
         batch_op.create_index("ix_handoffs_remind", ["remind_at"], unique=False)
         batch_op.create_index("ix_handoffs_to_team", ["to_team_id", "state"], unique=False)
         batch_op.create_index(
@@ -1130,6 +1135,7 @@ def downgrade() -> None:
         )
         batch_op.drop_index("ix_handoffs_to_team")
         batch_op.drop_index("ix_handoffs_remind")
+        batch_op.drop_index("ix_handoffs_referral")
         batch_op.drop_index("ix_handoffs_from_team")
         batch_op.drop_index("ix_handoffs_ends")
         batch_op.drop_index("ix_handoffs_due")
@@ -1156,6 +1162,8 @@ def downgrade() -> None:
     with op.batch_alter_table("notices", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_notices_subject_id"))
         batch_op.drop_index("ix_notices_state")
+        batch_op.drop_index("ix_notices_reference")
+        batch_op.drop_index("ix_notices_created")
         batch_op.drop_index("ix_notices_code")
 
     op.drop_table("notices")
@@ -1165,6 +1173,7 @@ def downgrade() -> None:
     op.drop_table("legal_holds")
     with op.batch_alter_table("grants", schema=None) as batch_op:
         batch_op.drop_index("uq_grants_team_part")
+        batch_op.drop_index("ix_grants_handoff")
 
     op.drop_table("grants")
     with op.batch_alter_table("erasures", schema=None) as batch_op:
@@ -1212,6 +1221,7 @@ def downgrade() -> None:
         batch_op.drop_index("ix_referrals_remind")
         batch_op.drop_index(batch_op.f("ix_referrals_originator_organisation_id"))
         batch_op.drop_index(batch_op.f("ix_referrals_mark"))
+        batch_op.drop_index("ix_referrals_ended")
         batch_op.drop_index("ix_referrals_due")
         batch_op.drop_index("ix_referrals_custodian")
 
