@@ -26,12 +26,13 @@ _MEMORY, _SECONDS = 1024**3, 15
 
 
 def confine() -> None:
-    """No more memory and time than a picture takes, no file, no child."""
+    """From here on no more memory and time than a picture takes, and no way out: nothing that is not open by now can
+    be opened any more, neither a file nor a connection, and no child is made."""
     for kind, most in (
         (resource.RLIMIT_AS, _MEMORY),
         (resource.RLIMIT_CPU, _SECONDS),
         (resource.RLIMIT_FSIZE, 0),
-        (resource.RLIMIT_NOFILE, 16),
+        (resource.RLIMIT_NOFILE, 0),
         (resource.RLIMIT_NPROC, 0),
         (resource.RLIMIT_CORE, 0),
     ):
@@ -63,8 +64,16 @@ def fitting(width: int, height: int) -> tuple[int, int]:
     return max(round(width * scale), 1), max(round(height * scale), 1)
 
 
+def warm_up() -> None:
+    """Loads whatever decoding loads late, since nothing can be loaded afterwards."""
+    for form in _FORMATS:
+        made = io.BytesIO()
+        Image.new("RGB", (2, 2)).save(made, form)
+        redrawn(made.getvalue())
+
+
 if __name__ == "__main__":
-    Image.init()
+    warm_up()
     confine()
     try:
         sys.stdout.buffer.write(redrawn(sys.stdin.buffer.read()))

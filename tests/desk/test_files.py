@@ -5,7 +5,9 @@ from __future__ import annotations
 
 import hashlib
 import io
+import os
 import struct
+import sys
 import zlib
 from pathlib import Path
 
@@ -192,9 +194,21 @@ def test_the_child_is_given_nothing_of_the_desks_environment(
 ) -> None:
     monkeypatch.setenv("KEYRING_PASSPHRASE", "the desk's own")
     script = "import os, sys; sys.stdout.buffer.write(b'\\xff\\xd8\\xff' + repr(dict(os.environ)).encode())"
-    told = previews._run([previews.sys.executable, "-I", "-c", script], b"")
+    told = previews._run([sys.executable, "-I", "-c", script], b"")
     assert told
     assert b"KEYRING" not in told
+
+
+def test_the_child_opens_nothing_any_more(database_url: str) -> None:
+    for tried in ("open('/etc/hostname')", "import socket; socket.socket()", "os.fork()"):
+        script = (
+            f"import os, runpy, sys; child = runpy.run_path({str(previews._SCRIPT)!r}); child['confine']()\n"
+            f"try:\n    {tried}\nexcept OSError:\n    sys.stdout.buffer.write(b'\\xff\\xd8\\xff no')"
+        )
+        if "fork" in tried and os.getuid() == 0:
+            # The limit of children does not bind root, and the desk is not run as root.
+            continue
+        assert previews._run([sys.executable, "-I", "-c", script], b"") == b"\xff\xd8\xff no", tried
 
 
 def test_a_picture_is_upright_and_no_wider_than_a_page(database_url: str) -> None:
