@@ -159,17 +159,16 @@ def browser() -> Iterator[Browser]:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Marks what needs a browser, and keeps the journeys in one process, since each starts a whole house; those in a
-    browser, which start none, are in another beside it."""
+    """Marks what needs a browser and keeps it in one process, which starts the browser once; the journeys are in another
+    beside it, which starts the house once."""
     for item in items:
         if "browser" in getattr(item, "fixturenames", ()):
             item.add_marker(pytest.mark.browser)
+            item.add_marker(pytest.mark.xdist_group("browser"))
             if not _chromium():
                 item.add_marker(pytest.mark.skip(reason=_NO_BROWSER))
-        if "journeys" in item.path.parts:
-            item.add_marker(
-                pytest.mark.xdist_group("browser" if "browser" in item.path.parts else "journeys")
-            )
+        elif "journeys" in item.path.parts:
+            item.add_marker(pytest.mark.xdist_group("journeys"))
 
 
 @pytest.hookimpl(trylast=True)
