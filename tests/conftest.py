@@ -159,7 +159,7 @@ def browser() -> Iterator[Browser]:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Marks what needs a browser and keeps it in one process, which starts the browser once; the journeys are in another
+    """Marks what needs a browser and keeps it in one process, which starts it once; the journeys are in another
     beside it, which starts the house once."""
     for item in items:
         if "browser" in getattr(item, "fixturenames", ()):
