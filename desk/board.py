@@ -214,7 +214,7 @@ def _lines(session: Session, rows: Sequence[Row[Any]], who: Callable[[Row[Any], 
     if not rows:
         return []
     names = teams.names(session, {row.other_team_id for row in rows})
-    boundaries = snapshots.current(session).boundaries
+    boundaries = snapshots.current(session, clock.now()).boundaries
     return [_line(row, who(row, _other(row, names)), boundaries) for row in rows]
 
 

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
-from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 from zoneinfo import available_timezones
@@ -13,37 +11,29 @@ import click
 import phonenumbers
 from flask import Flask, current_app
 from flask.cli import AppGroup
-from sqlalchemy import inspect
 from sqlalchemy.exc import DataError, IntegrityError, NoResultFound
 from sqlalchemy.orm import Session
 
 from desk import demonstration, leaving, setting_up
 from desk.demonstration import NotHere
+from desk.doctor import doctor
 from desk.key_commands import api_key
 from desk.setting_up import AlreadySetUp
 from desk.webhook_commands import webhook
-from directory import members, reach, teams
+from directory import members, teams
 from directory.sign_in import WeakPassword
 from directory.teams import TeamKind
-from foundation import clock, database, outbox
+from foundation import clock, database
 from foundation.settings import Settings
-from ledger import audit, checkpoints
 from ledger.commands import ledger
-from notifications import notices
 from notifications.commands import mail, ready
-from referrals import attachments, shelf
-from referrals import soundness as record
 from referrals.keyring import FileKeyring, NoKeyring, keyring_of
 from referrals.sealing import CannotOpen
 from routing import snapshots
-from routing import soundness as custody
 from routing.areas import AreaFault
 from routing.commands import routing
 from routing.rule_commands import tell_gaps, try_draft
 from routing.rules import RuleFault
-
-# The clock signs a checkpoint a minute.
-_UNSIGNED_FOR = timedelta(minutes=10)
 
 directory = AppGroup("directory", help="Organisations, teams and members.")
 directory.add_command(webhook)
@@ -135,58 +125,6 @@ def demonstrate() -> None:
     except NotHere as fault:
         raise click.ClickException(str(fault)) from None
     click.echo("The demonstration directory is loaded.")
-
-
-@click.command()
-def doctor() -> None:
-    """Check every promise: one custodian, one due time, a living clock, an intact ledger. Names what is wrong."""
-    if not inspect(_engine()).has_table("referrals"):
-        raise click.ClickException("The database is empty. Set it up first: flask --app wsgi setup.")
-    with database.reading(_engine()) as session:
-        now = database.now(session)
-        faults = [*record.faults(session), *custody.faults(session, now)]
-        faults += [f"the job {job} fails again and again: {fault}" for job, fault in outbox.failing(session)]
-        faults += [
-            f"the {fault.channel} provider refuses us: {fault.code}"
-            for fault in notices.provider_faults(session, now - timedelta(days=1))
-        ]
-        unreachable = reach.unreachable(session, by_telephone=False)
-        faults += [
-            f"{team}: nobody on its ladder can be reached"
-            for team in teams.names(session, unreachable).values()
-        ]
-    faults += _ledger_faults(now)
-    faults += _file_faults(now)
-    for fault in faults:
-        click.echo(fault)
-    if faults:
-        sys.exit(1)
-    click.echo("All promises hold.")
-
-
-def _ledger_faults(now: datetime) -> list[str]:
-    """What is wrong with what came to the ledger since the last doctor's visit; `ledger verify` looks at all of it."""
-    with database.steady(_engine()) as session:
-        audited = audit.audit(session, since=audit.checked(session))
-        waiting = checkpoints.waiting_since(session)
-    with database.transaction(_engine()) as session:
-        audit.remember(session, audited, now)
-    faults = [f"ledger: {audited.broken}"] if audited.broken else []
-    if waiting and waiting < now - _UNSIGNED_FOR:
-        faults.append(
-            f"ledger: no checkpoint covers what happened since {waiting:%Y-%m-%d %H:%M} UTC; the clock signs them, with"
-            " LEDGER_KEY"
-        )
-    return faults
-
-
-def _file_faults(now: datetime) -> list[str]:
-    """What is wrong with the sealed files: all of them by size, and some read through, others at each visit."""
-    with database.reading(_engine()) as session:
-        looked = shelf.look(session, attachments.blobs_of(_settings()), now)
-    with database.transaction(_engine()) as session:
-        shelf.remember(session, looked, now)
-    return looked.faults
 
 
 @directory.command("add-team")
@@ -299,7 +237,7 @@ def publish(file: Path, replace: bool) -> None:
 
 def _rules_in_force(session: Session) -> bool:
     try:
-        return bool(snapshots.current(session).rules.rules)
+        return bool(snapshots.current(session, clock.now()).rules.rules)
     except snapshots.SnapshotFault:
         return False
 

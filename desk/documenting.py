@@ -162,7 +162,7 @@ _FAULTS: dict[Reason, str] = {
 def _learn(session: Session, form: PlaceForm) -> bool:
     """Resolves what was typed. What fits nothing is a fault here: a desk can look again, a reporter could not."""
     typed = {name: form[name].data or "" for name in ("school", "place", "county", "state", "zip_code")}
-    boundaries = snapshots.current(session).boundaries
+    boundaries = snapshots.current(session, clock.now()).boundaries
     found = places.resolve(boundaries, relation=Relation(form.relation.data), **typed)
     for fault in found.faults:
         _show(form, fault)

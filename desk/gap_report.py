@@ -58,7 +58,7 @@ def gaps_page() -> Page:
     with database.reading(web.engine()) as session:
         told = gaps.report(
             session,
-            snapshots.current(session),
+            snapshots.current(session, clock.now()),
             _moment(form, wrong),
             state=state,
             urgencies=(Urgency(urgency),) if urgency else tuple(Urgency),

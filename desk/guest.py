@@ -201,7 +201,7 @@ def _preview(session: Session, guest: Guest) -> Preview:
         reference=referral.reference,
         urgency=row.urgency,
         acts=words.acts(facts.behaviours),
-        place=places.in_words(facts, snapshots.current(session).boundaries),
+        place=places.in_words(facts, snapshots.current(session, clock.now()).boundaries),
         from_team=team.name,
         telephone=team.telephone,
         due_at=row.due_at,

@@ -215,7 +215,7 @@ def _head(session: Session) -> dict[str, Any]:
         "due_for": "your answer" if offers else words.DUE.get(row.due_reason, ""),
         "step": step,
         "state": words.STATES[State(row.state)],
-        "place": places.in_words(facts, snapshots.current(session).boundaries),
+        "place": places.in_words(facts, snapshots.current(session, clock.now()).boundaries),
         "acts": words.acts(facts.behaviours),
     }
 
@@ -245,7 +245,7 @@ def _asked(session: Session, offer: Row[Any]) -> Asked:
 def _facts(session: Session) -> list[tuple[str, str]]:
     """Names and values, in the order in which people ask: what, where, how it came."""
     row = g.referral
-    facts, boundaries = Facts.from_json(row.facts), snapshots.current(session).boundaries
+    facts, boundaries = Facts.from_json(row.facts), snapshots.current(session, clock.now()).boundaries
     found = [("What was done or said", "\n".join(words.acts(facts.behaviours)) or "Nothing from the list")]
     for relation, label in words.RELATIONS.items():
         told = [places.words(piece, boundaries) for piece in facts.evidence if piece.relation is relation]

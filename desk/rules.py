@@ -81,7 +81,7 @@ def rules_page() -> Page:
     with database.reading(web.engine()) as session:
         names = team_names(session)
         draft = _chosen_draft(session)
-        snapshot = drafts.before_and_after(session, draft)[0] if draft else snapshots.current(session)
+        snapshot = drafts.before_and_after(session, draft)[0] if draft else snapshots.current(session, clock.now())
         form = _filter(names)
         found = _matching(snapshot, form)
         page, after = _page(found, request.args.get("after", ""))

@@ -29,12 +29,12 @@ from routing.weighing import Outcome
 def why_page(reference: str) -> Page:
     """The explanation of this referral."""
     with database.reading(web.engine()) as session:
-        boundaries = snapshots.current(session).boundaries
+        boundaries = snapshots.current(session, clock.now()).boundaries
         row = jobs.latest(session, g.referral.id)
         told = explained.tell(session, Decision.from_json(row.explanation), boundaries) if row else None
         place = places.in_words(Facts.from_json(g.referral.facts), boundaries)
         form = PressForm() if row and _can_be_decided(session, g.referral) else None
-        changed = row is not None and row.rules_id != snapshots.current(session).rules_id
+        changed = row is not None and row.rules_id != snapshots.current(session, clock.now()).rules_id
     made_at = row.made_at if row else None
     return render_template("why.html", told=told, made_at=made_at, place=place, form=form, changed=changed)
 
@@ -64,7 +64,7 @@ def asked_because(session: Session, offer: Row[Any]) -> str:
     """Why a team was asked, in one sentence."""
     if offer.reason == Reason.ROUTED.value and (row := jobs.latest(session, offer.referral_id)):
         decision = Decision.from_json(row.explanation)
-        boundaries = snapshots.current(session).boundaries
+        boundaries = snapshots.current(session, clock.now()).boundaries
         leads = [entry for entry in decision.considered if entry.team == offer.to_team_id]
         if leads and leads[0].outcome in {Outcome.LEAD, Outcome.TIED}:
             return (

@@ -6,7 +6,7 @@ import time
 
 from sqlalchemy import Engine
 
-from foundation import database
+from foundation import clock, database
 from routing import snapshots
 from routing.boundaries import Boundaries
 from routing.snapshots import SnapshotFault
@@ -28,7 +28,7 @@ class KnownPlaces:
         if time.monotonic() > self._until:
             with database.reading(self._engine) as session:
                 try:
-                    self._boundaries = snapshots.current(session).boundaries
+                    self._boundaries = snapshots.current(session, clock.now()).boundaries
                 except SnapshotFault:
                     # A tip is taken all the same; the desk reads where it is.
                     self._boundaries = Boundaries()

@@ -139,7 +139,7 @@ def areas() -> None:
 
 def _in_force(session: Any) -> Snapshot:
     try:
-        return snapshots.current(session)
+        return snapshots.current(session, clock.now())
     except snapshots.SnapshotFault as fault:
         raise click.ClickException(f"{fault}.") from fault
 

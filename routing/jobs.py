@@ -85,7 +85,7 @@ def _is_routable(session: Session, row: Row[Any]) -> bool:
 
 
 def _route(session: Session, keys: Keys, row: Row[Any], now: datetime) -> None:
-    snapshot = snapshots.current(session)
+    snapshot = snapshots.current(session, now)
     facts, said_no = Facts.from_json(row.facts), spent(session, [row.id]).get(row.id, {})
     inputs = _inputs(facts, said_no)
     before = latest(session, row.id)

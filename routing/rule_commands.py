@@ -101,7 +101,7 @@ def tell_gaps(as_json: bool, state: str, urgency: str | None, at: datetime | Non
     chosen = (Urgency(urgency),) if urgency else tuple(Urgency)
     with database.reading(current_app.extensions["engine"]) as session:
         try:
-            snapshot = snapshots.current(session)
+            snapshot = snapshots.current(session, clock.now())
         except SnapshotFault as fault:
             raise click.ClickException(f"{fault}.") from None
         moment = at.replace(tzinfo=UTC) if at else clock.now()

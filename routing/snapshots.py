@@ -14,7 +14,6 @@ from typing import Any
 from sqlalchemy import Row, Select, insert, select
 from sqlalchemy.orm import Session
 
-from foundation import clock
 from routing import boundary_sets
 from routing.boundaries import Boundaries
 from routing.rules import RuleFault, RuleSet
@@ -115,11 +114,11 @@ _current: Snapshot | None = None
 _loading = threading.Lock()
 
 
-def current(session: Session, now: datetime | None = None) -> Snapshot:
-    """What is in force at `now` (default: this moment), from memory unless something newer came into force. Whoever
+def current(session: Session, now: datetime) -> Snapshot:
+    """What is in force at `now`, from memory unless something newer came into force. Whoever
     holds a snapshot keeps it whole, whatever is published meanwhile. Raises SnapshotFault if nothing is in force."""
     global _current
-    newest = in_force_at(session, now or clock.now())
+    newest = in_force_at(session, now)
     known = _current
     if known and _is(known, newest):
         return known

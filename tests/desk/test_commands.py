@@ -105,10 +105,10 @@ def test_rules_in_force_are_changed_by_a_draft_or_on_record(town: Town, tmp_path
     assert said.exit_code == 1
     assert "by a draft" in said.output
     with database.reading(town.engine) as session:
-        before = snapshots.current(session)
+        before = snapshots.current(session, clock.now())
     assert command(town, "routing", "publish", str(file), "--replace").exit_code == 0
     with database.reading(town.engine) as session:
-        after = snapshots.current(session)
+        after = snapshots.current(session, clock.now())
         last = entries_of(session, DEPLOYMENT)[-1]
     # Areas that the file does not name stay.
     assert after.areas_id == before.areas_id

@@ -85,7 +85,7 @@ def test_the_press_makes_the_draft_by_that_member(desk: Desk) -> None:
     assert (draft.title, draft.begun_by) == ("Areas of schools.csv", desk.town.member_id("Ada"))
     with database.reading(desk.town.engine) as session:
         _, after = drafts.before_and_after(session, draft)
-        assert not snapshots.current(session).boundaries.knows("school:nces-000000040001")
+        assert not snapshots.current(session, clock.now()).boundaries.knows("school:nces-000000040001")
     assert after.boundaries.knows("school:nces-000000040001")
 
 
@@ -175,7 +175,7 @@ def test_a_form_without_its_token_is_refused(desk: Desk) -> None:
 def test_what_was_published_meanwhile_has_to_be_looked_at(desk: Desk) -> None:
     page = send(desk, SCHOOLS)
     with database.transaction(desk.town.engine) as session:
-        current = snapshots.current(session)
+        current = snapshots.current(session, clock.now())
         rules = {**current.rules.as_json(), "rules": []}
         fresh = snapshots.store_rules(session, rules, "other", clock.now())
         snapshots.put_in_force(session, fresh, current.areas_id, clock.now())

@@ -55,7 +55,7 @@ def _try(desk: Desk, seat: Seat, draft: str) -> BeautifulSoup:
 
 def _in_force(desk: Desk) -> int:
     with database.reading(desk.town.engine) as session:
-        return len(snapshots.current(session).rules.rules)
+        return len(snapshots.current(session, clock.now()).rules.rules)
 
 
 def test_a_draft_goes_from_the_form_to_force_by_two_people(desk: Desk, ada: Seat) -> None:

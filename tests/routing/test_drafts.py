@@ -59,7 +59,7 @@ def _publish(town: Town, draft_id: str, **more: Any) -> None:
 
 def _in_force(town: Town) -> set[str]:
     with database.reading(town.engine) as session:
-        return {rule.id for rule in snapshots.current(session).rules.rules}
+        return {rule.id for rule in snapshots.current(session, clock.now()).rules.rules}
 
 
 @pytest.fixture(autouse=True)
@@ -115,7 +115,7 @@ def test_a_draft_that_changes_only_words_needs_no_second_person(town: Town) -> N
     draft_id = _begun(town)
     with database.transaction(town.engine) as session:
         found = drafts.read(session, draft_id)
-        rule = snapshots.current(session).rules.rules[0].as_json() | {"reason": "Said better."}
+        rule = snapshots.current(session, clock.now()).rules.rules[0].as_json() | {"reason": "Said better."}
         drafts.put_rule(session, found, rule, reason="Clearer.", by=town.actor("Ada"), now=clock.now())
     assert _tried(town, draft_id)["differences"] == []
     _publish(town, draft_id)
@@ -162,7 +162,7 @@ def test_rules_that_both_drafts_change_are_named_and_must_be_settled(town: Town)
     _approve(town, second)
     _publish(town, second)
     with database.reading(town.engine) as session:
-        (rule,) = (rule for rule in snapshots.current(session).rules.rules if rule.id == "mesa-in-tempe")
+        (rule,) = (rule for rule in snapshots.current(session, clock.now()).rules.rules if rule.id == "mesa-in-tempe")
     assert rule.priority == 2
 
 
@@ -244,7 +244,7 @@ def test_every_step_is_in_the_ledger_without_a_word_of_a_rule(town: Town) -> Non
 
 def test_an_importers_rules_become_the_changes_of_a_draft(town: Town) -> None:
     with database.transaction(town.engine) as session:
-        rules = snapshots.current(session).rules.as_json()
+        rules = snapshots.current(session, clock.now()).rules.as_json()
         kept = [rule for rule in rules["rules"] if rule["id"] != "tempe-police"]
         draft_id = drafts.draft(
             session, {**rules, "rules": [*kept, _rule(town)]}, title="From a file", reason="rules.csv",

@@ -27,7 +27,7 @@ def _shares(*rules: dict[str, Any], state: str = "04", urgency: Urgency = Urgenc
 
 def _section(town: Town, title: str, **more: Any) -> list[str]:
     with database.reading(town.engine) as session:
-        told = gaps.report(session, snapshots.current(session), clock.now(), state="04", **more)
+        told = gaps.report(session, snapshots.current(session, clock.now()), clock.now(), state="04", **more)
     (found,) = (section for section in told.sections if section.title.startswith(title))
     return [gap.sentence for gap in found.gaps]
 
@@ -131,7 +131,7 @@ def test_areas_of_one_layer_overlap_only_beyond_their_precision() -> None:
 
 def test_lost_counties_are_named_in_their_state(session: Session, town: Town) -> None:
     assert {"county:51610", "county:51685"} <= outlines.misdrawn()
-    told = gaps.report(session, snapshots.current(session), clock.now(), state="51")
+    told = gaps.report(session, snapshots.current(session, clock.now()), clock.now(), state="51")
     (found,) = (section for section in told.sections if section.title.startswith("Areas that cannot"))
     assert any("Falls Church" in gap.sentence for gap in found.gaps)
 
@@ -147,7 +147,7 @@ def test_a_team_that_nobody_can_reach_is_named_with_the_reason(town: Town) -> No
 
 def _publish(town: Town, *more: dict[str, Any]) -> None:
     with database.transaction(town.engine) as session:
-        rules = snapshots.current(session).rules.as_json()
+        rules = snapshots.current(session, clock.now()).rules.as_json()
         rules["rules"] = [*rules["rules"], *more]
         snapshots.publish(session, areas=areas(), rules=rules, source="test", now=clock.now())
 
@@ -179,7 +179,7 @@ def test_the_report_of_no_rules_at_all_has_a_line_for_each_urgency() -> None:
 
 def test_every_gap_says_what_to_do(town: Town) -> None:
     with database.reading(town.engine) as session:
-        snapshot: Snapshot = snapshots.current(session)
+        snapshot: Snapshot = snapshots.current(session, clock.now())
         told = gaps.report(session, snapshot, clock.now(), state="51")
     found = [gap for section in told.sections for gap in section.gaps]
     assert found

@@ -44,7 +44,7 @@ def put(town: Town, draft_id: str, **more: Any) -> None:
 def publish_elsewhere(town: Town, areas_id: str = "", **rule: Any) -> None:
     """Somebody else's draft comes into force."""
     with database.transaction(town.engine) as session:
-        before = snapshots.current(session)
+        before = snapshots.current(session, clock.now())
         rules = before.rules.as_json()
         rules["rules"] += [rule] if rule else []
         rules_id = snapshots.store_rules(session, rules, "test", clock.now())

@@ -29,7 +29,7 @@ def publish(town: Town, without: str) -> tuple[Snapshot, Snapshot]:
     rules = demonstration.rules(town.team)
     rules["rules"] = [rule for rule in rules["rules"] if rule["id"] != without]
     with database.transaction(town.engine) as session:
-        old = snapshots.current(session)
+        old = snapshots.current(session, clock.now())
         new = snapshots.publish(
             session, areas=demonstration.areas(), rules=rules, source="test", now=clock.now()
         )
@@ -49,7 +49,7 @@ def test_after_not_our_area_the_team_above_is_asked_and_the_decision_says_why(to
     assert decision.leads == (town.team["maricopa-county"],)
     assert case.offers() == {"tempe-police": "declined", "maricopa-county": "offered"}
     with database.reading(town.engine) as session:
-        boundaries = snapshots.current(session).boundaries
+        boundaries = snapshots.current(session, clock.now()).boundaries
     told = explanation.sentences(decision, boundaries, {town.team["tempe-police"]: "Tempe Police"})
     assert "Tempe Police (Tempe) was not asked again: it declined." in told
 

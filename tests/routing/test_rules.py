@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from directory.hours import Hours
-from foundation import database
+from foundation import clock, database
 from referrals.facts import Evidence, Facts
 from routing import snapshots
 from routing.demonstration import rules
@@ -157,7 +157,7 @@ def test_a_rule_ends_with_the_day_of_its_own_zone(zone: str, led: tuple[str, ...
 
 def test_a_published_set_knows_the_zones_of_its_teams(town: Town) -> None:
     with database.reading(town.engine) as session:
-        published = snapshots.current(session).rules
+        published = snapshots.current(session, clock.now()).rules
     assert published.zones[town.team["tempe-police"]] == "America/Phoenix"
     assert town.team["fbi-phoenix"] not in published.zones
 

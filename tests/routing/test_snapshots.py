@@ -9,7 +9,7 @@ from sqlalchemy import Engine, Table, delete, func, select, update
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
-from foundation import database
+from foundation import clock, database
 from referrals.facts import Facts, Urgency
 from routing import snapshots
 from routing.areas import AreaFault
@@ -35,19 +35,19 @@ def publish(session: Session, rules: dict[str, object] = RULES, at: datetime = N
 
 def test_what_is_published_is_in_force(session: Session) -> None:
     published = publish(session)
-    assert snapshots.current(session).digest == published.digest
+    assert snapshots.current(session, clock.now()).digest == published.digest
 
 
 def test_what_is_in_force_is_loaded_once(session: Session) -> None:
     publish(session)
-    assert snapshots.current(session) is snapshots.current(session)
+    assert snapshots.current(session, clock.now()) is snapshots.current(session, clock.now())
 
 
 def test_something_newer_takes_over_as_a_whole(session: Session) -> None:
     publish(session)
-    before = snapshots.current(session)
+    before = snapshots.current(session, clock.now())
     publish(session, OTHER_RULES, NOW + timedelta(hours=1))
-    after = snapshots.current(session)
+    after = snapshots.current(session, clock.now())
     assert [rule.team for rule in after.rules.rules if rule.area == TEMPE] == ["police"]
     assert [rule.team for rule in before.rules.rules if rule.area == TEMPE] == ["tempe"]
 
@@ -56,7 +56,7 @@ def test_an_earlier_set_can_be_put_in_force_again(session: Session) -> None:
     first = publish(session)
     publish(session, OTHER_RULES, NOW + timedelta(hours=1))
     snapshots.put_in_force(session, first.rules_id, first.areas_id, NOW + timedelta(hours=2))
-    assert snapshots.current(session).digest == first.digest
+    assert snapshots.current(session, clock.now()).digest == first.digest
 
 
 def test_the_same_content_is_one_row(session: Session) -> None:
@@ -69,7 +69,7 @@ def test_the_same_content_is_one_row(session: Session) -> None:
 def test_a_draft_changes_nothing(session: Session) -> None:
     publish(session)
     snapshots.store_rules(session, OTHER_RULES, "draft", NOW + timedelta(hours=1))
-    assert snapshots.current(session).rules.digest == rule_set(lead("tempe", TEMPE)).digest
+    assert snapshots.current(session, clock.now()).rules.digest == rule_set(lead("tempe", TEMPE)).digest
 
 
 def test_an_old_snapshot_can_be_loaded_for_a_replay(session: Session) -> None:
@@ -90,7 +90,7 @@ def test_areas_that_nothing_could_find_are_refused(session: Session) -> None:
 
 def test_before_anything_is_published_it_says_so(session: Session) -> None:
     with pytest.raises(snapshots.SnapshotFault, match="ever published"):
-        snapshots.current(session)
+        snapshots.current(session, clock.now())
 
 
 def test_what_takes_effect_later_waits(session: Session) -> None:
@@ -123,18 +123,18 @@ def test_what_was_published_afterwards_did_not_decide_before(session: Session) -
 
 def test_new_rules_share_the_map_that_is_loaded(session: Session) -> None:
     publish(session)
-    before = snapshots.current(session).boundaries
+    before = snapshots.current(session, clock.now()).boundaries
     publish(session, OTHER_RULES, NOW + timedelta(hours=1))
-    assert snapshots.current(session).boundaries is before
+    assert snapshots.current(session, clock.now()).boundaries is before
 
 
 def test_a_publication_during_a_decision_changes_nothing_in_it(session: Session) -> None:
     publish(session)
-    held = snapshots.current(session)
+    held = snapshots.current(session, clock.now())
     publish(session, OTHER_RULES, NOW + timedelta(hours=1))
     facts = Facts(Urgency.ROUTINE, (), evidence=(named(TEMPE),))
     before, after = (
-        decide(facts, one.rules, one.boundaries, NOW) for one in (held, snapshots.current(session))
+        decide(facts, one.rules, one.boundaries, NOW) for one in (held, snapshots.current(session, clock.now()))
     )
     assert [*before.leads, *after.leads] == ["tempe", "police"]
     assert (before.rule_set, before.boundary_set) == (held.rules.digest, held.boundaries.digest)

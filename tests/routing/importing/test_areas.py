@@ -41,7 +41,7 @@ def places(tmp_path: Path) -> Path:
 
 def in_force(town: Town) -> str:
     with database.reading(town.engine) as session:
-        return snapshots.current(session).digest
+        return snapshots.current(session, clock.now()).digest
 
 
 def test_a_school_list_becomes_a_draft(run: Run, town: Town, tmp_path: Path) -> None:
@@ -159,7 +159,7 @@ def test_two_imports_do_not_undo_each_other_unseen(
 ) -> None:
     def publish_meanwhile(*given: object, **named: object) -> object:
         with database.transaction(town.engine) as session:
-            rules = snapshots.current(session).rules.as_json()
+            rules = snapshots.current(session, clock.now()).rules.as_json()
             snapshots.publish(
                 session, areas=[], rules={**rules, "rules": []}, source="other", now=clock.now()
             )

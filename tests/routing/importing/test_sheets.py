@@ -13,7 +13,7 @@ from directory import contacts, members, teams
 from directory.tables import contacts as contact_rows
 from directory.tables import teams as team_rows
 from directory.teams import KeyPurpose, TeamKind
-from foundation import database
+from foundation import clock, database
 from ledger.tables import ledger_entries
 from routing import snapshots
 from routing.boundaries import Boundaries
@@ -54,7 +54,7 @@ def test_rules_become_a_draft_and_stay_out_of_force(run: Run, town: Town, tmp_pa
     rule = next(rule for rule in drafted(town, said.output).rules.rules if rule.id == "tempe-night")
     assert (rule.team, rule.hours is not None) == (town.team["tempe-police"], True)
     with database.reading(town.engine) as session:
-        assert "tempe-night" not in {rule.id for rule in snapshots.current(session).rules.rules}
+        assert "tempe-night" not in {rule.id for rule in snapshots.current(session, clock.now()).rules.rules}
 
 
 def test_a_whole_file_ends_the_rules_that_it_lacks(run: Run, town: Town, tmp_path: Path) -> None:
