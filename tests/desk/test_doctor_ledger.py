@@ -26,10 +26,10 @@ def town(engine: Engine, settings: Settings, database_url: str, tmp_path: Path) 
     return builders.found(engine, replace(settings, database_url=database_url, ledger_key=key))
 
 
-def doctor(town: Town) -> list[str]:
+def doctor(town: Town, *options: str) -> list[str]:
     with database.transaction(town.engine) as session:
         heartbeat.beat(session, "clock", clock.now())
-    return [line for line in run(town.settings, "doctor").output.splitlines() if line.startswith("ledger")]
+    return [line for line in run(town.settings, "doctor", *options).output.splitlines() if line.startswith("ledger")]
 
 
 def sizes_checked(town: Town) -> list[int]:
@@ -71,3 +71,14 @@ def test_a_sequencer_that_stands_still_is_named(town: Town) -> None:
     with clock.moved(timedelta(minutes=11)):
         Sequencer(town.engine, town.settings).round(clock.now())
         assert doctor(town) == []
+
+
+def test_the_whole_ledger_is_checked_again_on_request(town: Town) -> None:
+    filed = builders.file_tip(town)
+    Sequencer(town.engine, town.settings).round(clock.now())
+    assert doctor(town) == []
+    with stolen(town.engine) as db:
+        forge(db, filed.id, 1, facts={})
+    assert doctor(town) == []
+    (said,) = doctor(town, "--whole")
+    assert said.startswith(f"ledger: entry 1 of stream {filed.id}")
