@@ -237,7 +237,7 @@ def publish(file: Path, replace: bool) -> None:
 
 def _rules_in_force(session: Session) -> bool:
     try:
-        return bool(snapshots.current(session).rules.rules)
+        return bool(snapshots.current(session, clock.now()).rules.rules)
     except snapshots.SnapshotFault:
         return False
 
