@@ -25,8 +25,10 @@ from tests.builders import Town
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
-# On a busy machine one example may be slow; a test that hangs is ended by its time limit.
-hypothesis.settings.register_profile("waypost", deadline=None)
+# On a busy machine one example may be slow, and the drawing of all; a test that hangs is ended by its time limit.
+hypothesis.settings.register_profile(
+    "waypost", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
 hypothesis.settings.load_profile("waypost")
 
 # The house's tables and pages stay for the whole run: looking through them at every 700 new objects, as Python does by
