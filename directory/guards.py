@@ -49,7 +49,8 @@ def cookie_name(door: str) -> str:
 def install(app: Flask, find_standing: FindStanding) -> None:
     """Makes the app refuse every request that its route's guard does not let pass."""
     app.extensions["find_standing"] = find_standing
-    app.before_request(_check)
+    # Before the form's token is asked for: whatever is wrong with a form, its member is known to the error page.
+    app.before_request_funcs.setdefault(None, []).insert(0, _check)
     app.context_processor(lambda: {"signed_in": g.get("signed_in")})
     app.jinja_env.globals["demonstration"] = app.extensions["settings"].demonstration
 

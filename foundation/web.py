@@ -23,12 +23,16 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from werkzeug.wrappers import Response as BaseResponse
 
 from foundation import clock, database
+from foundation.reading import refuse_what_is_no_text, showable
 from foundation.safe_html import shown
 from foundation.settings import Settings
 
 log = logging.getLogger(__name__)
 
 LANGUAGES = {"en": "English", "es": "Español"}
+
+# Fields whose values are proofs or keys, by their names; a ZIP code is none.
+_NOT_WORDS = "csrf|password|(?<!zip_)code|key|token"
 
 # No inline code, nothing from elsewhere, no frames, no address of ours told to other sites.
 HEADERS = {
@@ -82,6 +86,7 @@ def make_app(import_name: str, door: str, settings: Settings, engine: Engine) ->
     # A door that knows the reader's zone says so in `g`; else times are in UTC, with its name.
     Babel(app, locale_selector=choose_language, timezone_selector=lambda: g.get("time_zone"))
     _speak_quickly(app)
+    app.before_request(refuse_what_is_no_text)
     CSRFProtect(app)
     app.after_request(_harden(secure))
     app.context_processor(lambda: {"language": str(get_locale() or "en")})
@@ -205,11 +210,7 @@ def _kept_words() -> list[str]:
         fields = request.form.items(multi=True)
     except HTTPException:
         return []
-    return [
-        words
-        for name, words in fields
-        if len(words) > 1 and not re.search("csrf|password|code|key|token", name)
-    ]
+    return [showable(words) for name, words in fields if len(words) > 1 and not re.search(_NOT_WORDS, name)]
 
 
 def _no_database(fault: DBAPIError | PoolTimeout) -> Response | BaseResponse:

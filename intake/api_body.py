@@ -12,8 +12,8 @@ from urllib.parse import quote
 
 from jsonschema import Draft202012Validator
 
+from foundation.reading import showable
 from intake.api_schema import Schema
-from intake.tip_form import showable
 
 # JSON pointer as a fragment → what is wrong there.
 Faults = dict[str, str]

@@ -17,13 +17,13 @@ from sqlalchemy import Row
 from werkzeug.datastructures import MultiDict
 
 from foundation import web
+from foundation.reading import LOST
 from foundation.settings import Settings
 from intake import api_body, api_once, api_schema
 from intake.api_body import Body, Faults, NoJson, pointer
 from intake.api_schema import Schema
 from intake.forward_form import ForwardForm
 from intake.problems import refuse
-from intake.tip_form import LOST
 from intake.uploads import Uploads
 from referrals import attachments
 from referrals.attachments import Kept

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
-from urllib.parse import parse_qsl, unquote_to_bytes
+from urllib.parse import parse_qsl
 
 from flask import Blueprint, Flask, abort, g, request
 from flask_babel import gettext
@@ -11,6 +11,7 @@ from sqlalchemy import Engine
 from werkzeug.datastructures import MultiDict
 
 from foundation import web
+from foundation.reading import is_text
 from foundation.settings import Settings
 from intake.limits import Limits
 from intake.place import KnownPlaces
@@ -50,19 +51,10 @@ def _read_answers(_endpoint: str | None, _values: dict[str, Any] | None) -> None
         return
     sent = request.get_data()
     g.answers = request.form
-    g.unreadable = not _is_text(sent)
+    g.unreadable = not is_text(sent)
     if g.unreadable:
         pairs = parse_qsl(sent.decode(errors="replace"), keep_blank_values=True, errors="replace")
         g.answers = MultiDict(pairs)
-
-
-def _is_text(sent: bytes) -> bool:
-    try:
-        # Names and values are parted by ASCII, so all of them are text where the whole is.
-        unquote_to_bytes(sent.decode()).decode()
-    except UnicodeDecodeError:
-        return False
-    return True
 
 
 def too_many() -> str:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from flask import request
 from flask_babel import gettext, lazy_gettext
 from flask_wtf import FlaskForm
 from sqlalchemy import Row
@@ -15,9 +16,10 @@ from wtforms.validators import ValidationError
 
 from foundation import web
 from foundation.choosing import options
+from foundation.reading import LOST, showable
 from intake.forward import RELATIONS, Forward, Handling, point_of
 from intake.forward_words import HANDLINGS, PLACE_FAULTS, URGENCIES, WHOSE
-from intake.tip_form import LOST, SETTINGS, new_form_key, showable
+from intake.tip_form import SETTINGS, new_form_key
 from referrals.behaviours import BEHAVIOURS, CODES
 from referrals.facts import Evidence, Relation, Setting
 from routing import gazetteer
@@ -31,7 +33,9 @@ _FARTHEST_M = 50_000.0
 
 def _told(form: FlaskForm, field: Any) -> None:
     words = field.data or ""
-    if showable(words) != words:
+    # Of a form that may bring files each field was decoded by itself; LOST stands for what was no text.
+    lost = request.mimetype.startswith("multipart/") and LOST in words
+    if lost or showable(words) != words:
         raise ValidationError(
             gettext(
                 "There is something here that we cannot read. We marked it with %(mark)s. Take it out, then send.",

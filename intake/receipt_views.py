@@ -12,10 +12,10 @@ from directory.guards import guard
 from directory.permissions import PUBLIC
 from foundation import database, web
 from foundation.mould import filled
+from foundation.reading import showable
 from intake import reasons, uploads
 from intake.door import Page, public, too_many
 from intake.limits import Limits
-from intake.tip_form import showable
 from intake.wording import STATUS_STEPS, status_steps
 from referrals import filing
 from referrals.attachments import Kept

@@ -21,6 +21,7 @@ from wtforms import (
 
 from foundation import web
 from foundation.choosing import options
+from foundation.reading import LOST, showable
 from intake.tip import WORDS, Danger, Tip
 from referrals.behaviours import BEHAVIOURS
 from referrals.facts import Setting
@@ -28,10 +29,7 @@ from routing import gazetteer
 from routing.boundaries import Boundaries
 from routing.places import Reason, Resolution
 
-# Marks a character that could not be read, on the page only.
-LOST = "\N{REPLACEMENT CHARACTER}"
 _FORM_KEY = re.compile(r"[A-Za-z0-9_-]{22,86}")
-_UNREADABLE = re.compile("[\x00\ud800-\udfff]")
 
 SETTINGS = {
     Setting.SCHOOL: lazy_gettext("A school or college"),
@@ -79,11 +77,6 @@ def form_key(answers: MultiDict[str, str]) -> str:
     """The key that the form carries, or a new one where it carries none of ours."""
     carried = answers.get("form_key", "")
     return carried if _FORM_KEY.fullmatch(carried) else new_form_key()
-
-
-def showable(words: str) -> str:
-    """The words as a page can hold them: what no page can hold becomes LOST."""
-    return _UNREADABLE.sub(LOST, words)
 
 
 def _states() -> list[Any]:
@@ -212,7 +205,7 @@ def _unreadable(tip: Tip) -> dict[str, str]:
             mark=LOST,
         )
         for name in WORDS
-        if _UNREADABLE.search(words := getattr(tip, name)) or (lost and LOST in words)
+        if showable(words := getattr(tip, name)) != words or (lost and LOST in words)
     }
 
 

@@ -124,6 +124,21 @@ def test_a_fault_stands_at_its_field_and_files_nothing(
     assert frank.filed() == 0
 
 
+def test_bytes_that_are_no_text_are_marked_at_their_field(frank: Office) -> None:
+    told = {**frank.form(), "what_happened": "BROKEN"}
+    parts = [
+        f'--edge\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{word}\r\n'
+        for name, word in told.items()
+    ]
+    body = ("".join(parts) + "--edge--\r\n").encode().replace(b"BROKEN", b"He said \xed\xa0\x80 so")
+    answer = frank.client.post(
+        "/portal/forward", data=body, content_type="multipart/form-data; boundary=edge"
+    )
+    assert answer.status_code == 400
+    assert faults(answer) == ["what_happened"]
+    assert frank.filed() == 0
+
+
 def test_another_offices_name_is_no_choice(frank: Office) -> None:
     answer = frank.send(office=frank.town.team["dhs-nter"])
     assert answer.status_code == 303
