@@ -53,6 +53,7 @@ class ApiKey:
     team_id: str
     scopes: frozenset[Scope]
     member: Member
+    expires_at: datetime
     used_at: datetime | None
 
     @property
@@ -127,7 +128,9 @@ def in_force(session: Session, key: str, now: datetime) -> ApiKey | None:
     if row is None:
         return None
     scopes = frozenset(Scope(word) for word in row.scopes.split())
-    return ApiKey(row.id, row.team_id, scopes, people.member(session, row.member_id), row.used_at)
+    return ApiKey(
+        row.id, row.team_id, scopes, people.member(session, row.member_id), row.expires_at, row.used_at
+    )
 
 
 def is_stale(key: ApiKey, now: datetime) -> bool:

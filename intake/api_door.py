@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, NoReturn, TypeVar
 
-from flask import Blueprint, Flask, current_app, g, request
+from flask import Blueprint, Flask, Response, current_app, g, request
 
 from directory import api_keys, permissions
 from directory.api_keys import ApiKey, Scope
@@ -89,6 +89,14 @@ def _check() -> None:
         refuse(403, f"This key is not good for that: it lacks the scope {SCOPES[action]}.")
     if not permissions.allowed(shown.member, action, _standing()):
         refuse(404, NOT_YOURS)
+
+
+@api.after_request
+def _say_how_long(response: Response) -> Response:
+    """On each answer until when the key is good, so that no office learns it from a forward that was refused."""
+    if "api_key" in g:
+        response.headers["Waypost-Key-Expires"] = f"{key().expires_at:%Y-%m-%d}"
+    return response
 
 
 def too_many(wait: int) -> NoReturn:
