@@ -9,7 +9,7 @@ from datetime import datetime
 from io import BufferedReader
 from typing import Any
 
-from sqlalchemy import Row, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from foundation.blobs import Blobs
@@ -91,7 +91,7 @@ def open_content(
     return opened
 
 
-def in_order(parts: Iterable[Row[Any]]) -> list[Row[Any]]:
+def in_order(parts: Iterable[Any]) -> list[Any]:
     """Rows with a `part`, in the order in which they are read: the words first, then the files."""
     return sorted(parts, key=lambda row: PARTS.index(row.part))
 

@@ -180,8 +180,7 @@ def test_files_that_nobody_asked_for_are_dropped(door: Door) -> None:
 @_ON_SQLITE
 def test_only_who_has_files_is_given_a_form_that_takes_them(door: Door) -> None:
     without, with_files = (
-        door.send(what_happened=WORDS, step="check", **more).text
-        for more in ({}, {"with_files": "yes"})  # type: ignore[var-annotated]
+        door.send(what_happened=WORDS, step="check", **more).text for more in ({}, {"with_files": "yes"})
     )
     assert 'type="file"' not in without
     assert 'enctype="multipart/form-data"' not in without

@@ -50,7 +50,7 @@ def sealed(words: bytes, pieces: int = 7) -> bytes:
 
 
 def unsealed(blob: bytes, bound: bytes = BOUND) -> bytes:
-    return b"".join(streams.opened(KEY, bound, BytesIO(blob)))  # type: ignore[arg-type]
+    return b"".join(streams.opened(KEY, bound, BytesIO(blob)))
 
 
 @pytest.fixture
