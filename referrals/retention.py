@@ -17,6 +17,7 @@ from ledger.entries import Actor
 from referrals import moves
 from referrals.casework import Disposition
 from referrals.facts import Facts, Urgency
+from referrals.filing import Mark
 from referrals.moves import NotNow
 from referrals.states import State
 from referrals.tables import attachments, casework, erasures, grants, legal_holds, referrals, sealed_parts
@@ -174,6 +175,15 @@ def answer(session: Session, referral_id: str, *, approved: bool, actor: Actor, 
     entries.append(
         session, referral_id, kind="erased", at=now, actor=actor, facts={"class": asked.retention_class}
     )
+
+
+def forget_canary(session: Session, referral_id: str, *, actor: Actor, now: datetime) -> None:
+    """Erases a closed canary: nobody sent it, so no second person is asked. Raises NotNow for anything else."""
+    row = moves.lock(session, referral_id)
+    if row.mark != Mark.CANARY.value or row.state != State.CLOSED.value or row.erased_at:
+        raise NotNow("it is no canary, or not over, or erased already")
+    _erase(session, row, now)
+    entries.append(session, referral_id, kind="erased", at=now, actor=actor, facts={"class": row.mark})
 
 
 def _check(session: Session, row: Row[Any], now: datetime) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import secrets
+from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -33,7 +34,7 @@ from referrals.moves import NotNow
 from referrals.states import State
 from referrals.tables import referrals
 from referrals.team_keys import make_team_keys
-from routing import handoffs, marked
+from routing import erasure, handoffs, marked
 from routing.handoffs import AlreadyAnswered, Offer
 from routing.outcomes import Case
 
@@ -46,11 +47,15 @@ _ACTOR = Actor(part="canary")
 _WORDS = "The canary. Nobody reported anything."
 # One that nobody acknowledged by then has failed; the next one may do better.
 _GIVEN_UP_AFTER = timedelta(minutes=10)
+# Whoever looks into one that failed has a day for it; then nothing but its tombstone and its ledger is left.
+_KEPT_FOR = timedelta(days=1)
+_FORGOTTEN_AT_ONCE = 50
 _TOLD = (NoticeState.ACCEPTED.value, NoticeState.DELIVERED.value)
 
 
 def keep_watch(duty: Duty) -> int:
-    """Answers the canaries that reached the robot, ends old ones, files the next; returns how many were answered.
+    """Answers the canaries that reached the robot, ends and erases old ones, files the next; returns how many were
+    answered.
 
     The clock calls it once a minute. With CANARY_MINUTES=0 it only ends what is there. What watches must not stop
     what is watched: whatever goes wrong is logged by its class, and shows as a canary that did not come through.
@@ -59,6 +64,7 @@ def keep_watch(duty: Duty) -> int:
     try:
         answered = sum(_answer(duty, row) for row in _waiting(duty))
         marked.close_all(duty, _given_up(duty, now), actor=_ACTOR, now=now)
+        _forget_old(duty, now)
         if _is_time(duty, now):
             make_robot(duty, now)
             with database.transaction(duty.engine) as session:
@@ -134,6 +140,25 @@ def _open(session: Session) -> list[Row[Any]]:
 def _given_up(duty: Duty, now: datetime) -> list[str]:
     with database.reading(duty.engine) as session:
         return [row.id for row in _open(session) if row.filed_at < now - _GIVEN_UP_AFTER]
+
+
+def _forget_old(duty: Duty, now: datetime) -> None:
+    old = (
+        select(referrals.c.id)
+        .where(
+            referrals.c.mark == Mark.CANARY.value,
+            referrals.c.state == State.CLOSED.value,
+            referrals.c.erased_at.is_(None),
+            referrals.c.filed_at < now - _KEPT_FOR,
+        )
+        .order_by(referrals.c.filed_at)
+        .limit(_FORGOTTEN_AT_ONCE)
+    )
+    with database.reading(duty.engine) as session:
+        ids = session.execute(old).scalars().all()
+    for id in ids:
+        with suppress(NotNow), database.transaction(duty.engine) as session:
+            erasure.forget_canary(session, id, actor=_ACTOR, now=now)
 
 
 def _waiting(duty: Duty) -> list[Row[Any]]:

@@ -28,6 +28,12 @@ def answer(session: Session, referral_id: str, *, approved: bool, actor: Actor, 
         _forget_who_was_told(session, referral_id)
 
 
+def forget_canary(session: Session, referral_id: str, *, actor: Actor, now: datetime) -> None:
+    """Erases a canary that is over. Raises NotNow; see `retention.forget_canary`."""
+    retention.forget_canary(session, referral_id, actor=actor, now=now)
+    _forget_why(session, referral_id)
+
+
 def _forget_why(session: Session, referral_id: str) -> None:
     """An explanation holds the place and the acts. Its digest stays, so that the ledger's entry still names it."""
     of_referral = decisions.c.referral_id == referral_id

@@ -13,10 +13,12 @@ from directory import members, teams
 from directory.tables import teams as team_rows
 from foundation import clock, database, heartbeat
 from notifications.tables import notices
+from referrals import rotation
 from referrals.duty import Duty
 from referrals.facts import Urgency
-from referrals.tables import referrals
+from referrals.tables import referrals, sealed_parts
 from routing import canary, dry_run
+from routing.tables import decisions
 from tests.builders import Town, later
 from tests.routing.acts import faults, tip
 
@@ -52,6 +54,22 @@ def test_one_is_filed_every_five_minutes(town: Town, duty: Duty) -> None:
         with later(minutes=minutes):
             watch(duty)
     assert len(states(town)) == 2
+
+
+def test_a_day_later_only_its_tombstone_and_an_intact_ledger_are_left(town: Town, duty: Duty) -> None:
+    for minutes in (0, 1, 24 * 60 + 2):
+        with later(minutes=minutes):
+            watch(duty)
+    with later(days=2), database.reading(town.engine) as session:
+        first, second = session.execute(select(referrals).order_by(referrals.c.filed_at)).all()
+        parts = select(sealed_parts.c.referral_id).distinct()
+        assert session.execute(parts).scalars().all() == [second.id]
+        whys = select(decisions.c.explanation).where(decisions.c.referral_id == first.id)
+        assert set(map(str, session.execute(whys).scalars())) == {"{}"}
+        # What nobody sent is no reason to renew everybody's keys.
+        assert first.erased_at is not None
+        assert not rotation.is_owed(session, clock.now())
+    assert faults(town) == []
 
 
 def test_nobody_but_the_robot_is_told(town: Town, duty: Duty) -> None:
