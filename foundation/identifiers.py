@@ -8,6 +8,7 @@ import uuid
 
 # Crockford's alphabet: no I, L, O, U, so that nothing is misread on a phone at 3 a.m.
 ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+_ID = re.compile("[0-9a-f]{32}")
 _REFERENCE = re.compile(f"R-[{ALPHABET}]{{4}}-[{ALPHABET}]{{2}}")
 
 
@@ -30,6 +31,11 @@ def new_reference() -> str:
 def is_reference(text: str) -> bool:
     """Whether the text has the form of a reference; what hasn't need not be looked for."""
     return bool(_REFERENCE.fullmatch(text))
+
+
+def is_id(text: str) -> bool:
+    """Whether the text has the form of a row's key; what hasn't need not be looked for."""
+    return bool(_ID.fullmatch(text))
 
 
 def readable(typed: str) -> str:

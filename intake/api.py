@@ -15,7 +15,7 @@ from sqlalchemy import Row
 from sqlalchemy.exc import NoResultFound
 
 from foundation import database, web
-from foundation.identifiers import is_reference
+from foundation.identifiers import is_id, is_reference
 from intake import (
     api_answers,
     api_document,
@@ -139,7 +139,7 @@ def _one(reference: str) -> Forwarded:
 
 def _not_waiting(referral_id: str, permission: str) -> None:
     with database.reading(web.engine()) as session:
-        if permissions.was_asked(session, key().team_id, referral_id, permission):
+        if is_id(permission) and permissions.was_asked(session, key().team_id, referral_id, permission):
             refuse(409, "This was answered already, or is not asked any more.")
     refuse(404, NOT_YOURS)
 

@@ -21,13 +21,23 @@ from routing.states import OPEN, TAKEN, HandoffState
 
 Told = dict[str, Any]
 
+# In the words of the webhooks. `custodian` and `asked` beside it say whose turn it is.
+STATUS = {
+    State.FILED: "received",
+    State.OFFERED: "routed",
+    State.AT_DESK: "routed",
+    State.HELD: "acknowledged",
+    State.CLOSING: "acknowledged",
+    State.CLOSED: "closed",
+}
+
 
 def filed(forwarded: Forwarded, office: str, files: Sequence[Kept]) -> Told:
     """What stands for ever about a forward that was just taken: the receipt to file."""
     return {
         "reference": forwarded.reference,
         "address": address(forwarded.reference),
-        "status": "received",
+        "status": STATUS[State.FILED],
         "custodian": {"team": office, "since": moment(forwarded.filed_at)},
         "receipt": {
             "deployment": web.settings().deployment,
@@ -50,7 +60,7 @@ def summary(forwarded: Forwarded, boundaries: Boundaries) -> Told:
         "behaviours": list(forwarded.facts.behaviours),
         "place": custody.place(forwarded.facts, boundaries) or None,
         "filed_at": moment(forwarded.filed_at),
-        "status": _status(forwarded),
+        "status": STATUS[forwarded.state],
         "custodian": {"team": forwarded.custodian, "since": moment(forwarded.since)},
         "asked": [row.as_then["to_team"] for row in forwarded.asked],
         "due": _due(forwarded),
@@ -97,15 +107,6 @@ def moment(at: datetime) -> str:
 def _absolute(endpoint: str, **values: Any) -> str:
     # By the settings, not by the request: a proxy or a caller may name the host as it likes.
     return web.settings().public_url + url_for(endpoint, **values)
-
-
-def _status(forwarded: Forwarded) -> str:
-    """The words of the webhooks."""
-    if forwarded.state is State.CLOSED:
-        return "closed"
-    if any(row.state in TAKEN for row in forwarded.transfers):
-        return "acknowledged"
-    return "routed" if forwarded.transfers else "received"
 
 
 def _due(forwarded: Forwarded) -> Told | None:

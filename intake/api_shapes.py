@@ -45,7 +45,7 @@ _SUMMARY: Schema = {
     "filed_at": _TIME,
     "status": choice(
         ["received", "routed", "acknowledged", "closed"],
-        "`routed`: a team was asked, and custody has not moved. `acknowledged`: a named person took it.",
+        "`routed`: it is being passed to a team, and nobody has acknowledged. `acknowledged`: a named person has it.",
     ),
     "custodian": ref("Custodian"),
     "asked": _some({"type": "string"}, description="The teams that are asked and have not answered."),
