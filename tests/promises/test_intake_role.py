@@ -10,17 +10,19 @@ from pathlib import Path
 
 import pyotp
 import pytest
-from sqlalchemy import Engine, delete, select, update
+from sqlalchemy import Engine, delete, func, select, update
 from sqlalchemy.exc import ProgrammingError
 
 import worker
 from desk import demonstration
 from directory.tables import contacts
 from foundation import clock, database, outbox
+from notifications import senders
 from notifications.tables import notices
 from referrals import shelf
 from referrals.duty import Duty
-from referrals.tables import attachments, casework, grants, sealed_parts
+from referrals.tables import attachments, casework, grants, referrals, sealed_parts
+from routing import canary
 from tests import builders
 from tests.builders import Town
 from tests.intake.door import WORDS, Door
@@ -118,3 +120,18 @@ def test_the_worker_removes_files_as_its_own_role(town: Town) -> None:
     working = as_role(town, "waypost_worker")
     assert shelf.keep_shelf(Duty(working.engine, working.settings, working.keys)) == 1
     working.engine.dispose()
+
+
+@pytest.mark.usefixtures("roles")
+def test_the_worker_forgets_canaries_and_mended_senders_as_its_own_role(town: Town) -> None:
+    working = as_role(town, "waypost_worker")
+    duty = Duty(working.engine, working.settings, working.keys)
+    for minutes in (0, 1, 24 * 60 + 2):
+        with builders.later(minutes=minutes):
+            canary.keep_watch(duty)
+            outbox.drain(working.engine, worker.perform(duty), urgent=True)
+    with database.transaction(working.engine) as session:
+        senders.works(session, "sms")
+        erased = session.execute(select(func.count(referrals.c.erased_at))).scalar_one()
+    working.engine.dispose()
+    assert erased == 1
