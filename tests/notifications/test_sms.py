@@ -141,7 +141,8 @@ def test_a_slow_answer_is_unknown_and_the_text_is_found(wired: Settings) -> None
     hasty = SmsSender(replace(wired, twilio_timeout_seconds=0.2))
     outcome = hasty.send(number("0009"), TEXT, attempt_id="attempt1", validity_s=600)
     assert (outcome.state, outcome.action) == (OutcomeState.UNKNOWN, Action.ASK)
-    assert SmsSender(wired).find(number("0009"), LONG_AGO, "7H2K") is not None
+    # On a busy machine the sender may give up before all that it sent is read.
+    until(lambda: SmsSender(wired).find(number("0009"), LONG_AGO, "7H2K") is not None)
 
 
 def test_what_was_taken_and_then_cut_off_is_unknown_and_found(
@@ -159,7 +160,7 @@ def test_what_twilio_never_took_is_not_found(send: Callable[..., Outcome], wired
 
 
 @pytest.mark.parametrize(
-    ("since", "marker"), [(LONG_AGO, "9X9X"), (datetime.now(UTC) + timedelta(hours=1), "7H2K")]
+    ("since", "marker"), [(LONG_AGO, "9X9X"), (datetime(2200, 1, 1, tzinfo=UTC), "7H2K")]
 )
 def test_another_text_to_the_same_number_is_not_mistaken_for_it(
     since: datetime, marker: str, send: Callable[..., Outcome], wired: Settings

@@ -3,28 +3,25 @@
 # ruff: noqa: F811 - the desk's fixtures are asked for by name
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, Page
-from werkzeug.serving import make_server
 
 from tests.builders import WORDS
 from tests.desk.conftest import desk, town  # noqa: F401 (fixtures)
 from tests.desk.sitting import Desk
 from tests.journeys.browser.going import leaving
 from tests.journeys.browser.looking import is_sound
+from tests.serving import serving
 
 
 @pytest.fixture
 def address(desk: Desk) -> Iterator[str]:
     """Where the desk answers."""
-    server = make_server("127.0.0.1", 0, desk.app, threaded=True)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
+    with serving(desk.app) as found:
+        yield found
 
 
 def _page(browser: Browser, desk: Desk, address: str, name: str, *, width: int, script: bool) -> Page:

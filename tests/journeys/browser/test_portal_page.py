@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import re
-import socket
 from collections.abc import Iterator
-from threading import Thread
 from typing import TYPE_CHECKING
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from sqlalchemy import Engine
-from waitress.server import create_server
 
 from desk import demonstration
 from desk.demonstration import PASSWORD
@@ -19,6 +16,7 @@ from foundation.settings import Settings
 from tests import builders
 from tests.intake.office import Office, open_office
 from tests.journeys.browser.going import follow, leaving
+from tests.serving import serving
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, BrowserContext, Page, Route, ViewportSize
@@ -35,11 +33,8 @@ def frank(engine: Engine, settings: Settings) -> Office:
 @pytest.fixture
 def address(frank: Office) -> Iterator[str]:
     """The public door behind a real server."""
-    listening = socket.create_server(("127.0.0.1", 0))
-    server = create_server(frank.app, sockets=[listening], threads=2)
-    Thread(target=server.run, daemon=True).start()
-    yield f"http://127.0.0.1:{listening.getsockname()[1]}"
-    server.close()
+    with serving(frank.app) as found:
+        yield found
 
 
 @pytest.fixture

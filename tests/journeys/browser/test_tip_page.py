@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import re
-import socket
 from collections.abc import Iterator
-from threading import Thread
 from typing import TYPE_CHECKING
 
 import pytest
 from sqlalchemy import Engine
-from waitress.server import create_server
 
 from foundation.settings import Settings
 from tests.intake.door import Door, open_door
 from tests.journeys.browser.going import follow, go_back, leaving
 from tests.journeys.browser.looking import is_sound
+from tests.serving import serving
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
@@ -31,12 +29,8 @@ def door(engine: Engine, settings: Settings) -> Door:
 @pytest.fixture
 def address(door: Door) -> Iterator[str]:
     """The door behind a real server."""
-    listening = socket.create_server(("127.0.0.1", 0))
-    server = create_server(door.app, sockets=[listening], threads=2)
-    thread = Thread(target=server.run, daemon=True)
-    thread.start()
-    yield f"http://127.0.0.1:{listening.getsockname()[1]}"
-    server.close()
+    with serving(door.app) as found:
+        yield found
 
 
 @pytest.fixture
