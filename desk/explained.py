@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from desk import words
 from directory import teams
-from routing import explanation, naming, sketch
+from routing import consulting, explanation, naming, sketch
 from routing.boundaries import Boundaries
 from routing.decision import Considered, Decision
 from routing.sketch import Sketch
@@ -70,13 +70,21 @@ def tell(session: Session, decision: Decision, boundaries: Boundaries) -> Told:
     drawn = sketch.sketch(decision, boundaries)
     return Told(
         as_of=decision.as_of,
-        sentences=explanation.sentences(decision, boundaries, named),
+        sentences=_sentences(session, decision, boundaries, named),
         looked=looked,
         areas=_areas(looked, drawn),
         around=[(boundaries.name(spot.area), spot.x, spot.y) for spot in drawn.around] if drawn else [],
         drawn=drawn,
         digest=decision.digest,
     )
+
+
+def _sentences(
+    session: Session, decision: Decision, boundaries: Boundaries, named: Mapping[str, str]
+) -> tuple[str, ...]:
+    """Who is consulted comes right after who leads."""
+    verdict, *others = explanation.sentences(decision, boundaries, named)
+    return (verdict, *consulting.sentences(session, decision, boundaries, named), *others)
 
 
 def _looked(

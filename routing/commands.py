@@ -15,7 +15,7 @@ from directory import teams
 from foundation import clock, database
 from referrals import behaviours, moves
 from referrals.facts import Evidence, Facts, PlaceKind, Relation, Setting, Urgency
-from routing import explanation, gazetteer, places, snapshots
+from routing import consulting, explanation, gazetteer, jobs, places, snapshots
 from routing import replay as replaying
 from routing.decision import Decision, decide
 from routing.importing.commands import importing
@@ -90,15 +90,20 @@ def explain(
     as_json: bool,
     **typed: str,
 ) -> None:
-    """Decides on what is given, by the rules in force, and says why. Writes nothing."""
+    """Decides on what is given, by the rules in force and for who can be reached now, and says why. Writes nothing."""
     moment = at.replace(tzinfo=UTC) if at else clock.now()
     with database.reading(current_app.extensions["engine"]) as session:
         snapshot = _in_force(session)
         evidence = _evidence(snapshot, Relation(relation), point, accuracy, typed)
         facts = Facts(Urgency(urgency), behaviour, Setting(setting), _office(session, originator), evidence)
-        decision = decide(facts, snapshot.rules, snapshot.boundaries, moment)
-        names = {row.id: row.name for row in teams.all_teams(session)}
-    click.echo(json.dumps(decision.as_json(), indent=2) if as_json else _told(decision, snapshot, names))
+        # Who can be reached is known for now only; at another moment it is taken to be the same.
+        silent = jobs.unreachable(session, facts.urgency)
+        decision = decide(facts, snapshot.rules, snapshot.boundaries, moment, silent)
+        names = {row.id: str(row.name) for row in teams.all_teams(session)}
+        also = list(consulting.sentences(session, decision, snapshot.boundaries, names))
+    click.echo(
+        json.dumps(decision.as_json(), indent=2) if as_json else _told(decision, snapshot, names, also)
+    )
 
 
 @routing.command()
@@ -170,8 +175,8 @@ def _evidence(
     return (*found.evidence, fix)
 
 
-def _told(decision: Decision, snapshot: Snapshot, names: dict[str, str]) -> str:
+def _told(decision: Decision, snapshot: Snapshot, names: dict[str, str], also: list[str]) -> str:
     status = decision.status.value.replace("_", " ").capitalize()
-    lines = explanation.sentences(decision, snapshot.boundaries, names)
+    lines = [*explanation.sentences(decision, snapshot.boundaries, names), *also]
     foot = f"Decided as of {decision.as_of:%Y-%m-%d %H:%M} UTC, digest {decision.digest[:16]}."
     return "\n".join([status, "", *(f"- {line}" for line in lines), "", foot])

@@ -14,18 +14,16 @@ from directory import teams
 from directory.teams import TeamKind
 from ledger.entries import Actor
 from referrals import grants, moves
-from referrals.facts import Relation, Urgency
+from referrals.facts import Urgency
 from referrals.filing import Source
 from referrals.grants import Keys
 from referrals.sealing import PARTS
 from referrals.states import Move, State
-from routing import handoffs, telling
+from routing import consulting, handoffs, telling
 from routing.decision import Decision, Status
 from routing.handoffs import Offer
-from routing.rules import Role
 from routing.states import KINDS, Basis, Kind, Reason
 from routing.timetable import desk_due
-from routing.weighing import Outcome
 
 _ROUTING = Actor(part="routing")
 
@@ -157,7 +155,7 @@ def _offer_company(case: Case, holder: str) -> None:
     # Who is consulted is not asked to support as well: a team has its strongest role only.
     strongest = {holder}
     for kind, reason, company in (
-        (Kind.CONSULT, Reason.SUBJECT_PLACE, _where_the_subject_is(case)),
+        (Kind.CONSULT, Reason.SUBJECT_PLACE, consulting.consulted(case.session, case.decision)),
         (Kind.SUPPORT, Reason.SUPPORT_RULE, case.decision.supports),
         (Kind.INFORM, Reason.NOTIFY_RULE, case.decision.notifies),
     ):
@@ -165,34 +163,6 @@ def _offer_company(case: Case, holder: str) -> None:
         for team in (team for team in company if team not in asked):
             case.offer(kind, holder, team, reason)
         strongest.update(company)
-
-
-def _where_the_subject_is(case: Case) -> tuple[str, ...]:
-    """The team that would lead by the subject's place, had the target's not outweighed it; only where another
-    programme answers there. Within one programme a neighbour helps if its rule says so."""
-    decision = case.decision
-    # By the relation or by a mandate: either way the team where the danger is came first.
-    won_elsewhere = any(
-        entry.outcome in {Outcome.LEAD, Outcome.TIED} and entry.relation is not Relation.SUBJECT
-        for entry in decision.considered
-    )
-    outweighed = [
-        entry.team
-        for entry in decision.considered
-        if entry.role is Role.LEAD
-        and entry.relation is Relation.SUBJECT
-        and entry.outcome is Outcome.LOST
-        and won_elsewhere
-    ]
-    leading = {_programme(case.session, team) for team in (*decision.leads, *decision.offered_at_once)}
-    return tuple(team for team in outweighed[:1] if _programme(case.session, team) not in leading)
-
-
-def _programme(session: Session, team_id: str) -> str:
-    """The hub that answers for a team: itself, or the nearest above it."""
-    team = teams.team(session, team_id)
-    re_routes = team.kind in (TeamKind.HUB.value, TeamKind.ROOT.value)
-    return str(team.id if re_routes else teams.hub_above(session, team_id).id)
 
 
 def _withdraw_others(case: Case, kept: set[str]) -> None:

@@ -50,6 +50,15 @@ def test_each_kind_of_place_is_explained(run: Run, words: tuple[str, ...], team:
     assert f"- {team} leads because" in answer.output
 
 
+def test_a_team_that_nobody_can_reach_is_passed_over_here_too(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("routing.jobs.unreachable", lambda session, urgency: {"tempe-police": "unverified"})
+    answer = run("explain", "--zip", "85281")
+    assert "- maricopa-county leads because" in answer.output
+    assert "tempe-police (Tempe) was passed over: no contact there is verified." in answer.output
+
+
 def test_json_is_the_whole_decision(run: Run) -> None:
     answer = json.loads(run("explain", "--state", "WY", "--urgency", "imminent", "--json").output)
     assert (answer["status"], answer["offered_at_once"]) == ("no_coverage", ["root-desk"])

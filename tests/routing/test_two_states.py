@@ -9,10 +9,12 @@ import pytest
 
 from foundation import clock, database
 from referrals.facts import Evidence, PlaceKind, Relation, Urgency
-from routing import demonstration, snapshots
+from routing import consulting, demonstration, jobs, snapshots
+from routing.decision import Decision
 from routing.states import Kind
 from tests.builders import Town, later
 from tests.routing.acts import Case, faults, forward, run_jobs, sweep, tip
+from tests.routing.cases import BOUNDARIES
 
 ARIZONA = Evidence(PlaceKind.STATE, Relation.TARGET, ("state:04",))
 LIVES_IN_NEVADA = Evidence(PlaceKind.STATE, Relation.SUBJECT, ("state:32",))
@@ -25,6 +27,10 @@ def test_the_target_leads_and_the_subject_is_consulted(town: Town, source: Calla
     case = source(town, Urgency.ELEVATED, ARIZONA, LIVES_IN_NEVADA)
     assert list(case.offers()) == ["az-stamp"]
     assert list(case.offers(Kind.CONSULT)) == ["nv-hub"]
+    assert _said(case) == [
+        "NV is consulted as well: by the place where the person is, Nevada, it would lead, and it belongs to another "
+        "programme."
+    ]
     case.acknowledge("Neva", "nv-hub", Kind.CONSULT)
     assert "narrative" in case.parts_of("nv-hub")
     case.acknowledge("Ada", "az-stamp")
@@ -33,7 +39,8 @@ def test_the_target_leads_and_the_subject_is_consulted(town: Town, source: Calla
 
 
 def test_within_one_programme_the_subjects_place_needs_a_rule(town: Town) -> None:
-    assert tip(town, Urgency.ELEVATED, TEMPE, LIVES_IN_MESA).offers(Kind.CONSULT) == {}
+    case = tip(town, Urgency.ELEVATED, TEMPE, LIVES_IN_MESA)
+    assert (case.offers(Kind.CONSULT), _said(case)) == ({}, [])
 
 
 def test_the_subjects_place_alone_leads(town: Town) -> None:
@@ -78,3 +85,11 @@ def _publish(town: Town, team: str, **rule: Any) -> None:
     rules["rules"].append({"id": "more", "team": town.team[team], **rule})
     with database.transaction(town.engine) as session:
         snapshots.publish(session, areas=demonstration.areas(), rules=rules, source="test", now=clock.now())
+
+
+def _said(case: Case) -> list[str]:
+    with database.reading(case.town.engine) as session:
+        row = jobs.latest(session, case.id)
+        assert row is not None
+        decision, names = Decision.from_json(row.explanation), {case.town.team["nv-hub"]: "NV"}
+        return list(consulting.sentences(session, decision, BOUNDARIES, names))
