@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from flask import Flask
 from sqlalchemy import Engine
@@ -78,6 +80,6 @@ def test_no_other_route_answers_a_stranger(app: Flask) -> None:
         ):
             continue
         address = rule.rule.replace("<reference>", "R-7K3M-Q2")
-        answer = stranger.get(address.replace("<", "").replace(">", ""))
+        answer = stranger.get(re.sub("<[^>]+>", "1", address))
         assert answer.status_code == 302, rule.rule
         assert answer.headers["Location"].startswith("/sign-in"), rule.rule
