@@ -6,6 +6,8 @@ What a guess costs an attacker is the business of two tests, which ask for REAL 
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from argon2 import PasswordHasher
@@ -22,6 +24,17 @@ def cheapen() -> None:
     sign_in._hasher = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
     sign_in._NOBODY = sign_in._hasher.hash("nobody's password")
     sealing.Argon2id = _cheap  # type: ignore[attr-defined, assignment]
+
+
+@contextmanager
+def as_in_operation() -> Iterator[None]:
+    """Keyrings at the real price: what is made here is opened by processes of their own."""
+    before = sealing.Argon2id  # type: ignore[attr-defined]
+    sealing.Argon2id = Argon2id  # type: ignore[attr-defined]
+    try:
+        yield
+    finally:
+        sealing.Argon2id = before  # type: ignore[attr-defined]
 
 
 def _cheap(*, salt: bytes, length: int, **_: Any) -> Argon2id:

@@ -19,6 +19,7 @@ from desk import demonstration
 from desk.demonstration import PASSWORD
 from foundation import database
 from run import House, Ports
+from tests import hashing
 from tests.servers import free_port
 
 Found = TypeVar("Found")
@@ -36,7 +37,8 @@ def running_house(folder: Path, database_url: str = "") -> Iterator[RunningHouse
     house = House(folder, Ports(*(free_port() for _ in range(4))))
     if database_url:
         house.environment["DATABASE_URL"] = database_url
-    house.prepare()
+    with hashing.as_in_operation():
+        house.prepare()
     try:
         house.start()
         yield RunningHouse(house)
@@ -134,6 +136,12 @@ class Visitor:
         return str(self._page.text)
 
     @property
+    def content(self) -> bytes:
+        """What came, byte for byte."""
+        assert self._page is not None
+        return bytes(self._page.content)
+
+    @property
     def address(self) -> str:
         """Where the visitor stands."""
         return str(self._browser.url)
@@ -167,12 +175,17 @@ class Visitor:
         assert link is not None, f"no link {words!r} on {self.address}: {self.text[:600]}"
         return self._stand_on(self._browser.follow_link(link))
 
-    def submit(self, answers: Answers | None = None, *, button: str = "", form: str = "") -> Visitor:
-        """Fills in the form that has the button of those words (or matches the CSS selector) and presses it."""
+    def submit(
+        self, answers: Answers | None = None, *, button: str = "", form: str = "", file: Path | None = None
+    ) -> Visitor:
+        """Fills in the form that has the button of those words (or matches the CSS selector), chooses the file, and
+        presses it."""
         chosen = self._form(button, form)
         self._browser.select_form(chosen)
         for name, value in (answers or {}).items():
             self._fill(name, value)
+        if file:
+            self._browser["files"] = file.open("rb")
         pressed = _button(chosen, button)
         if pressed is not None and pressed.get("name"):
             self._browser.form.choose_submit(pressed)
