@@ -21,11 +21,12 @@ from foundation import database
 from run import House, Ports
 from tests import hashing
 from tests.servers import free_port
+from tests.waiting import PATIENCE_S
 
 Found = TypeVar("Found")
 Answers = Mapping[str, str | Sequence[str]]
 
-_WAIT_SECONDS = 30.0
+_WAIT_SECONDS = float(PATIENCE_S)
 
 
 @contextmanager
@@ -72,7 +73,7 @@ class RunningHouse:
         return self._shown("mail", address)
 
     def _shown(self, what: str, to: str) -> list[dict[str, Any]]:
-        answer = requests.get(f"{self.standin}/api/{what}", params={"to": to}, timeout=10)
+        answer = requests.get(f"{self.standin}/api/{what}", params={"to": to}, timeout=PATIENCE_S)
         answer.raise_for_status()
         shown: list[dict[str, Any]] = answer.json()
         return shown
