@@ -26,7 +26,8 @@ def soak(folder: Path, *, seconds: float, tips: int, pause: float, seed: int) ->
     peace has come."""
     with servers.postgresql(durable=True) as url:
         house, postmaster = SoakHouse(folder, url), Postmaster(url)
-        house.prepare()
+        with hashing.as_in_operation():
+            house.prepare()
         give_telephones(url)
         try:
             house.open()
