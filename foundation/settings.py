@@ -171,6 +171,13 @@ class Settings:
     mail_bounces: str = _setting(_address, default="")
     # The Maildir in which the mail server puts it, if it does not call `flask mail bounce`.
     mail_bounce_maildir: str = _setting(str, default="")
+    # Or the mailbox at a provider, which the clock reads by IMAP.
+    mail_bounce_imap_host: str = _setting(str, default="")
+    mail_bounce_imap_port: int = _setting(_number(1), default=993)
+    mail_bounce_imap_security: str = _setting(_one_of("tls", "starttls", "none"), default="tls")
+    mail_bounce_imap_user: str = _setting(str, default="")
+    mail_bounce_imap_password: str = _setting(str, default="", repr=False)
+    mail_bounce_imap_folder: str = _setting(str, default="INBOX")
     mail_from: str = _setting(str, default="Waypost <notices@waypost.example>")
 
     # Every so often a marked referral goes the whole way and a robot acknowledges it; 0: none does.
@@ -253,6 +260,14 @@ class Settings:
             and not (self.twilio_from or self.twilio_messaging_service_sid),
             "SMTP_SECURITY cannot be none where SMTP_HOST is another machine: sign-in and notices would go in clear.": (
                 bool(self.smtp_host) and self.smtp_security == "none" and self.smtp_host not in _LOOPBACK
+            ),
+            "MAIL_BOUNCE_IMAP_SECURITY cannot be none where MAIL_BOUNCE_IMAP_HOST is another machine.": (
+                self.mail_bounce_imap_security == "none"
+                and bool(self.mail_bounce_imap_host)
+                and self.mail_bounce_imap_host not in _LOOPBACK
+            ),
+            "MAIL_BOUNCES is missing beside MAIL_BOUNCE_IMAP_HOST: no mail would come back there.": (
+                bool(self.mail_bounce_imap_host) and not self.mail_bounces
             ),
             "KEYRING_PASSPHRASE is missing beside KEYRING_FILE.": bool(self.keyring_file)
             and not self.keyring_passphrase,

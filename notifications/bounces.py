@@ -1,4 +1,4 @@
-"""Mail that comes back: read from a Maildir, or handed to a command by the mail server's pipe.
+"""Mail that comes back: read from a Maildir or by IMAP, or handed to a command by the mail server's pipe.
 
 Only delivery status notifications (RFC 3464) that say *failed*, and that came to a return address of ours, count.
 """
@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import mailbox
 import re
+from collections.abc import Callable
 from email import message_from_bytes, policy
 from email.message import EmailMessage, Message
 from enum import StrEnum
@@ -17,7 +18,7 @@ from sqlalchemy.orm import Session
 
 from foundation import clock, database
 from foundation.settings import Settings
-from notifications import reactions
+from notifications import bounce_box, reactions
 from notifications.outcomes import Action
 from notifications.return_address import notice_of
 from notifications.states import NoticeState, lower
@@ -53,8 +54,18 @@ def take(engine: Engine, settings: Settings, raw: bytes) -> Bounce:
 
 
 def read_mailbox(duty: Duty) -> int:
-    """Takes every mail of the Maildir that the settings name; returns how many. What is no bounce is only marked."""
-    folder = Path(duty.settings.mail_bounce_maildir) if duty.settings.mail_bounce_maildir else None
+    """Takes every new mail of the Maildir and the IMAP mailbox that the settings name; returns how many. What is no
+    bounce is only marked as read."""
+
+    def is_bounce(raw: bytes) -> bool:
+        return take(duty.engine, duty.settings, raw) is not Bounce.NOT_ONE
+
+    count = _read_maildir(duty.settings, is_bounce)
+    return count + (bounce_box.read(duty.settings, is_bounce) if duty.settings.mail_bounce_imap_host else 0)
+
+
+def _read_maildir(settings: Settings, is_bounce: Callable[[bytes], bool]) -> int:
+    folder = Path(settings.mail_bounce_maildir) if settings.mail_bounce_maildir else None
     if folder is None or not folder.is_dir():
         return 0
     box, count = mailbox.Maildir(folder, create=False), 0
@@ -62,12 +73,12 @@ def read_mailbox(duty: Duty) -> int:
         message = box[key]
         if message.get_subdir() == "cur" and "S" in message.get_flags():
             continue
-        if take(duty.engine, duty.settings, box.get_bytes(key)) is Bounce.NOT_ONE:
+        if is_bounce(box.get_bytes(key)):
+            box.discard(key)
+        else:
             message.set_subdir("cur")
             message.add_flag("S")
             box[key] = message
-        else:
-            box.discard(key)
         count += 1
     return count
 

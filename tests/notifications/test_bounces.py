@@ -16,7 +16,7 @@ from directory.tables import contacts
 from foundation import clock, database
 from foundation.settings import Settings
 from foundation.tables import outbox
-from notifications import bounces, reactions
+from notifications import bounce_box, bounces, reactions
 from notifications.bounces import Bounce
 from notifications.mail import MailSender
 from notifications.notices import Waiting, write
@@ -135,6 +135,16 @@ def test_a_maildir_is_emptied_of_bounces_and_the_rest_is_left(town: Town, sent: 
     assert bounces.read_mailbox(duty) == 0
     assert [message["Subject"] for message in box] == ["a letter"]
     assert _row(town).state == "failed_permanent"
+
+
+def test_a_mailbox_at_a_provider_is_read_as_well(
+    town: Town, sent: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    there, taken = [_report(return_address(town.settings, sent)), b"Subject: a letter\n\nhello\n"], []
+    monkeypatch.setattr(bounce_box, "read", lambda _, take: taken.extend(map(take, there)) or len(there))
+    settings = replace(town.settings, mail_bounce_imap_host="mail.example")
+    assert bounces.read_mailbox(Duty(town.engine, settings, town.keys)) == 2
+    assert (taken, _row(town).state) == ([True, False], "failed_permanent")
 
 
 def test_without_a_maildir_there_is_nothing_to_read(duty: Duty) -> None:
