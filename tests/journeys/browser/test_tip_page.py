@@ -13,6 +13,7 @@ from foundation.settings import Settings
 from tests.intake.door import Door, open_door
 from tests.journeys.browser.going import follow, go_back, leaving
 from tests.journeys.browser.looking import is_sound
+from tests.sent_files import picture
 from tests.serving import serving
 
 if TYPE_CHECKING:
@@ -137,9 +138,14 @@ def _every_page(page: Page, address: str) -> Iterator[str]:
     page.fill("[name=what_happened]", WORDS)
     page.fill("[name=zip_code]", "")
     page.click("label[for=danger-0]")
+    page.click("label[for=with_files-0]")
     follow(page, "main button[value=check]")
-    yield "summary"
+    page.set_input_files("#files", [{"name": "a.exe", "mimeType": "image/png", "buffer": b"MZ\0"}])
     follow(page, "main button[value=send]")
+    yield "summary with a file that is not taken"
+    page.set_input_files("#files", [{"name": "a.png", "mimeType": "image/png", "buffer": picture()}])
+    follow(page, "main button[value=send]")
+    assert page.locator(".fingerprint").count() == 1
     words = page.locator(".receipt-words li").all_inner_texts()
     yield "receipt"
     follow(page, "main form button")
