@@ -13,7 +13,7 @@ from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
 from foundation import database
-from tests import builders, servers
+from tests import builders, hashing, servers
 from tests.builders import Town
 from tests.soak.counting import Count, count, is_quiet
 from tests.soak.town import Postmaster, SoakHouse, give_telephones
