@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, Select, and_, case, exists, func, literal, or_, select, tuple_
+from sqlalchemy import Row, Select, case, func, literal, or_, select, tuple_, union
 from sqlalchemy.orm import Session
 
 from desk import lateness, places, words
@@ -26,6 +26,7 @@ from routing.states import OPEN, HandoffState, Kind
 from routing.tables import calls, handoffs
 
 PAGE = 25
+_AT_WORK = tuple(state.value for state in State if state not in (State.CLOSED, State.OFFERED))
 _RANK = case(
     {urgency.value: rank for rank, urgency in enumerate(Urgency)},
     value=referrals.c.urgency,
@@ -75,19 +76,17 @@ def drills(session: Session, team_ids: Sequence[str], urgency: Urgency | None, a
 
 def ours(session: Session, team_ids: Sequence[str], urgency: Urgency | None, after: str | None) -> Page:
     """What these teams hold and did not offer to others, and what they help with."""
-    helps = exists().where(
-        handoffs.c.referral_id == referrals.c.id,
+    helps = select(handoffs.c.referral_id).where(
         handoffs.c.to_team_id.in_(team_ids),
         handoffs.c.kind.in_((Kind.CONSULT.value, Kind.SUPPORT.value)),
         handoffs.c.state == HandoffState.ACKNOWLEDGED.value,
     )
-    holds = referrals.c.custodian_team_id.in_(team_ids) & (referrals.c.state != State.OFFERED.value)
     query = select(
         *_REFERRAL,
         referrals.c.due_at,
         referrals.c.custodian_team_id.label("other_team_id"),
         literal(None).label("kind"),
-    ).where(referrals.c.state != State.CLOSED.value, or_(holds, helps))
+    ).where(referrals.c.state != State.CLOSED.value, referrals.c.id.in_(union(_held_by(team_ids), helps)))
     return _page(session, query, (referrals.c.filed_at, referrals.c.id), urgency, after, _holds)
 
 
@@ -100,34 +99,34 @@ def waiting(session: Session, team_ids: Sequence[str], urgency: Urgency | None, 
 def late_below(session: Session, team_ids: Sequence[str], urgency: Urgency | None, after: str | None) -> Page:
     """What is late at teams for which one of these is the hub: somebody there has to be called."""
     below, now = lateness.below(session, team_ids), clock.now()
+    asked = select(handoffs).where(
+        handoffs.c.state.in_(OPEN),
+        handoffs.c.kind == Kind.TRANSFER.value,
+        handoffs.c.to_team_id.in_(below),
+        handoffs.c.from_team_id.not_in(team_ids),
+        # The step is taken when its time has passed, and sets the next time.
+        or_(handoffs.c.step > 0, handoffs.c.due_at <= now),
+    )
     unanswered = (
-        select(handoffs)
-        .where(
-            handoffs.c.referral_id == referrals.c.id,
-            handoffs.c.state.in_(OPEN),
-            handoffs.c.kind == Kind.TRANSFER.value,
-            handoffs.c.to_team_id.in_(below),
-            handoffs.c.from_team_id.not_in(team_ids),
-            # The step is taken when its time has passed, and sets the next time.
-            or_(handoffs.c.step > 0, handoffs.c.due_at <= now),
-        )
+        asked.where(handoffs.c.referral_id == referrals.c.id)
         .order_by(handoffs.c.offered_at, handoffs.c.id)
         .limit(1)
         .correlate(referrals)
     )
     receiver = unanswered.with_only_columns(handoffs.c.to_team_id).scalar_subquery()
-    reminded = exists().where(
-        notices.c.subject_id == referrals.c.id,
-        notices.c.team_id.in_(team_ids),
-        # A reminder is about the due time that it names; when that was met, it is about nothing.
-        notices.c.deadline_at == referrals.c.due_at,
-    )
     # While it is offered, what is due is the receiver's answer.
-    holder_is_late = and_(
-        referrals.c.custodian_team_id.in_(below),
-        referrals.c.state != State.OFFERED.value,
-        or_(referrals.c.due_at <= now, reminded),
+    late = _held_by(below).where(referrals.c.due_at <= now)
+    reminded = (
+        _held_by(below)
+        .join(notices, notices.c.subject_id == referrals.c.id)
+        .where(
+            notices.c.team_id.in_(team_ids),
+            # A reminder is about the due time that it names; when that was met, it is about nothing.
+            notices.c.deadline_at == referrals.c.due_at,
+            notices.c.deadline_at > now,
+        )
     )
+    found = union(late, reminded, asked.with_only_columns(handoffs.c.referral_id))
     query = select(
         *_REFERRAL,
         func.coalesce(
@@ -137,7 +136,7 @@ def late_below(session: Session, team_ids: Sequence[str], urgency: Urgency | Non
         ).label("due_at"),
         func.coalesce(receiver, referrals.c.custodian_team_id).label("other_team_id"),
         literal(None).label("kind"),
-    ).where(referrals.c.state != State.CLOSED.value, or_(holder_is_late, receiver.is_not(None)))
+    ).where(referrals.c.state != State.CLOSED.value, referrals.c.id.in_(found))
     return _page(session, query, (referrals.c.filed_at, referrals.c.id), urgency, after, _call)
 
 
@@ -167,6 +166,14 @@ GROUPS: dict[str, Callable[[Session, Sequence[str], Urgency | None, str | None],
     "late": late_below,
     "drill": drills,
 }
+
+
+def _held_by(team_ids: Sequence[str]) -> Select[str]:
+    """Ids of what these teams hold, open and offered to nobody. Conditions that are joined by *or* would be asked of
+    each referral that ever was; so each search is its own, and what they find is put together."""
+    return select(referrals.c.id).where(
+        referrals.c.custodian_team_id.in_(team_ids), referrals.c.state.in_(_AT_WORK)
+    )
 
 
 def _offers(mine: Any, other: str = "from_team_id") -> Select[Any]:

@@ -36,6 +36,7 @@ notices = Table(
     Index("ix_notices_state", "state", "created_at"),
     Index("ix_notices_reference", "reference", "created_at"),
     Index("ix_notices_created", "created_at"),
+    Index("ix_notices_team", "team_id", "deadline_at"),
 )
 
 # Written before each call, settled after it.

@@ -2,9 +2,22 @@
 
 from __future__ import annotations
 
-from sqlalchemy import JSON, BigInteger, CheckConstraint, Column, ForeignKey, Index, Integer, String, Table
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    CheckConstraint,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    String,
+    Table,
+    text,
+)
 
 from foundation.database import Bytes, UTCDateTime, metadata
+
+_MARKED = text("mark IS NOT NULL")
 
 referrals = Table(
     "referrals",
@@ -35,7 +48,7 @@ referrals = Table(
     Column("receipt_lookup", String(64), unique=True),
     Column("reporter_public_key", Bytes),
     # "drill" or "canary": no person sent it, and no count holds it.
-    Column("mark", String(8), index=True),
+    Column("mark", String(8)),
     # The key of the ledger's commitments; destroyed with the record.
     Column("commitment_key", Bytes, nullable=False),
     # Nothing of it is left but this row and its ledger entries.
@@ -46,6 +59,8 @@ referrals = Table(
     Index("ix_referrals_custodian", "custodian_team_id", "state", "due_at"),
     Index("ix_referrals_due", "due_at"),
     Index("ix_referrals_remind", "remind_at"),
+    Index("ix_referrals_erased", "erased_at"),
+    Index("ix_referrals_mark", "mark", postgresql_where=_MARKED, sqlite_where=_MARKED),
     # What is kept longer than its time is found by how and when it ended.
     Index("ix_referrals_ended", "disposition", "closed_at"),
 )
@@ -75,6 +90,7 @@ grants = Table(
     Column("reason", String(40), nullable=False),
     Index("uq_grants_team_part", "referral_id", "team_id", "part", "purpose", unique=True),
     Index("ix_grants_handoff", "handoff_id"),
+    Index("ix_grants_key", "team_key_id"),
 )
 
 # Files that came along. Their names, sizes and keys are in the sealed part `attachments`; here is only where the sealed

@@ -17,7 +17,6 @@ from foundation.tables import outbox as owed
 from notifications.states import NoticeState
 from notifications.tables import notices
 from referrals.duty import Duty
-from referrals.states import State
 from referrals.tables import referrals
 from routing import canary
 from routing.states import OPEN
@@ -116,7 +115,8 @@ def _of_notices(session: Session, now: datetime) -> Iterator[Reading]:
 
 
 def _of_referrals(session: Session, now: datetime) -> Iterator[Reading]:
-    is_open = referrals.c.state != State.CLOSED.value, referrals.c.mark.is_(None)
+    # What is open has a due time, by a constraint, and is found by it among all that ever was.
+    is_open = referrals.c.due_at.is_not(None), referrals.c.mark.is_(None)
     counted = (
         select(referrals.c.urgency, referrals.c.state, func.count())
         .where(*is_open)

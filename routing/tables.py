@@ -219,6 +219,7 @@ calls = Table(
     Column("done_at", UTCDateTime),
     Column("done_by", ForeignKey("members.id")),
     Index("uq_calls_open", "referral_id", "whom", unique=True, postgresql_where=_CALL, sqlite_where=_CALL),
+    Index("ix_calls_referral", "referral_id", "made_at"),
     Index("ix_calls_due", "due_at"),
     Index("ix_calls_team", "team_id", "done_at"),
 )

@@ -529,7 +529,14 @@ def upgrade() -> None:
         )
         batch_op.create_index("ix_referrals_due", ["due_at"], unique=False)
         batch_op.create_index("ix_referrals_ended", ["disposition", "closed_at"], unique=False)
-        batch_op.create_index(batch_op.f("ix_referrals_mark"), ["mark"], unique=False)
+        batch_op.create_index("ix_referrals_erased", ["erased_at"], unique=False)
+        batch_op.create_index(
+            "ix_referrals_mark",
+            ["mark"],
+            unique=False,
+            postgresql_where=sa.text("mark IS NOT NULL"),
+            sqlite_where=sa.text("mark IS NOT NULL"),
+        )
         batch_op.create_index(
             batch_op.f("ix_referrals_originator_organisation_id"),
             ["originator_organisation_id"],
@@ -759,6 +766,7 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("grants", schema=None) as batch_op:
         batch_op.create_index("ix_grants_handoff", ["handoff_id"], unique=False)
+        batch_op.create_index("ix_grants_key", ["team_key_id"], unique=False)
         batch_op.create_index(
             "uq_grants_team_part", ["referral_id", "team_id", "part", "purpose"], unique=True
         )
@@ -813,6 +821,7 @@ def upgrade() -> None:
         batch_op.create_index("ix_notices_reference", ["reference", "created_at"], unique=False)
         batch_op.create_index("ix_notices_state", ["state", "created_at"], unique=False)
         batch_op.create_index(batch_op.f("ix_notices_subject_id"), ["subject_id"], unique=False)
+        batch_op.create_index("ix_notices_team", ["team_id", "deadline_at"], unique=False)
 
     op.create_table(
         "recusals",
@@ -1010,6 +1019,7 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("calls", schema=None) as batch_op:
         batch_op.create_index("ix_calls_due", ["due_at"], unique=False)
+        batch_op.create_index("ix_calls_referral", ["referral_id", "made_at"], unique=False)
         batch_op.create_index("ix_calls_team", ["team_id", "done_at"], unique=False)
         batch_op.create_index(
             "uq_calls_open",
@@ -1119,6 +1129,7 @@ def downgrade() -> None:
             sqlite_where=sa.text("done_at IS NULL"),
         )
         batch_op.drop_index("ix_calls_team")
+        batch_op.drop_index("ix_calls_referral")
         batch_op.drop_index("ix_calls_due")
 
     op.drop_table("calls")
@@ -1160,6 +1171,7 @@ def downgrade() -> None:
 
     op.drop_table("recusals")
     with op.batch_alter_table("notices", schema=None) as batch_op:
+        batch_op.drop_index("ix_notices_team")
         batch_op.drop_index(batch_op.f("ix_notices_subject_id"))
         batch_op.drop_index("ix_notices_state")
         batch_op.drop_index("ix_notices_reference")
@@ -1173,6 +1185,7 @@ def downgrade() -> None:
     op.drop_table("legal_holds")
     with op.batch_alter_table("grants", schema=None) as batch_op:
         batch_op.drop_index("uq_grants_team_part")
+        batch_op.drop_index("ix_grants_key")
         batch_op.drop_index("ix_grants_handoff")
 
     op.drop_table("grants")
@@ -1220,7 +1233,12 @@ def downgrade() -> None:
     with op.batch_alter_table("referrals", schema=None) as batch_op:
         batch_op.drop_index("ix_referrals_remind")
         batch_op.drop_index(batch_op.f("ix_referrals_originator_organisation_id"))
-        batch_op.drop_index(batch_op.f("ix_referrals_mark"))
+        batch_op.drop_index(
+            "ix_referrals_mark",
+            postgresql_where=sa.text("mark IS NOT NULL"),
+            sqlite_where=sa.text("mark IS NOT NULL"),
+        )
+        batch_op.drop_index("ix_referrals_erased")
         batch_op.drop_index("ix_referrals_ended")
         batch_op.drop_index("ix_referrals_due")
         batch_op.drop_index("ix_referrals_custodian")
