@@ -125,6 +125,11 @@ class Columns:
         return lines_of(self.outlines, ends, self.precisions[self.drawn_rows])
 
     @cached_property
+    def key_places(self) -> Lookup:
+        """Where a key stands last."""
+        return Lookup(self.keys, np.arange(len(self.keys)))
+
+    @cached_property
     def drawn_rows(self) -> Any:
         """Rows that have an outline, in order."""
         return np.flatnonzero(self.drawn_at[1:] > self.drawn_at[:-1])
@@ -210,20 +215,32 @@ class AreaSet(Mapping[str, Area]):
 
     def by_school_name(self, key: str, *, begun: bool = False) -> tuple[str, ...]:
         """Schools and campuses by the key of a name; `begun`: whose name goes on after these words."""
-        return self._found(f"school {key}", f"school {key} \x7f" if begun else f"school {key}")
+        return self._begun(f"school {key}") if begun else self._named(f"school {key}")
 
     def by_place_name(self, key: str) -> tuple[str, ...]:
         """Places by the key of a name."""
-        return self._found(f"place {key}", f"place {key}")
+        return self._named(f"place {key}")
 
     def by_zip(self, code: str) -> tuple[str, ...]:
         """Areas that have a share of that ZIP."""
-        return self._found(f"zip {code}", f"zip {code}")
+        return self._named(f"zip {code}")
 
-    def _found(self, first: str, last: str) -> tuple[str, ...]:
-        keys, ids = self.columns.keys, self.columns.ids
-        reach = slice(bisect_left(keys, first), bisect_right(keys, last))
-        rows = self.columns.key_rows[reach].tolist()
+    def _named(self, key: str) -> tuple[str, ...]:
+        keys = self.columns.keys
+        last = self.columns.key_places.get(key)
+        if last is None:
+            return ()
+        first = last
+        while first and keys[first - 1] == key:
+            first -= 1
+        return self._found(first, last + 1)
+
+    def _begun(self, key: str) -> tuple[str, ...]:
+        keys = self.columns.keys
+        return self._found(bisect_left(keys, key), bisect_right(keys, f"{key} \x7f"))
+
+    def _found(self, first: int, end: int) -> tuple[str, ...]:
+        ids, rows = self.columns.ids, self.columns.key_rows[first:end].tolist()
         return tuple(dict.fromkeys(ids[row] for row in rows if self._rows.get(ids[row]) == row))
 
     def drawn(self) -> Drawn:

@@ -84,6 +84,11 @@ class Boundaries:
 
         return Outlines(self.extra)
 
+    def prepare(self) -> None:
+        """Builds now what the first decision would have to wait for."""
+        _ = self.digest, self.outlines, self._own_successors, self.extra.columns.key_places
+        self._base.read_all()
+
     def faults(self) -> list[str]:
         """Sentences about areas of the set that could never be found, hang in the air or lie elsewhere."""
         return list(soundness_of_areas.faults(self))
@@ -166,6 +171,9 @@ class Boundaries:
         return known
 
     def _climb(self, area: str) -> Shares:
+        if layer_of(area) == "county" and self._as_the_country_has_it(area):
+            # Most places lie in one: what is the same for all its county's is not climbed again.
+            return ((area, 1.0), *self.widen(f"state:{code_of(area)[:2]}"))
         reached = {area: 1.0}
         edge = dict(reached)
         # In rounds from the area outwards; no chain of areas is deeper than the layers are many.
@@ -177,11 +185,17 @@ class Boundaries:
             reached |= edge
         return tuple(reached.items())
 
+    def _as_the_country_has_it(self, county: str) -> bool:
+        """A county of the base in a state of the base, and the site says nothing else of either."""
+        above = (county, f"state:{code_of(county)[:2]}", NATION)
+        return county in self._base.counties and not any(area in self.extra for area in above)
+
     def _one_round(self, start: str, edge: Mapping[str, float]) -> dict[str, float]:
         sums: dict[tuple[str, str], float] = defaultdict(float)
+        by_zip = layer_of(start) == "zip"
         for below, share in edge.items():
             layer = layer_of(below)
-            if layer == "place" and layer_of(start) == "zip":
+            if by_zip and layer == "place":
                 # Where a place lies says nothing of the part that this ZIP covers; its counties are in the
                 # table.
                 continue
@@ -191,7 +205,10 @@ class Boundaries:
                 sums[parent, layer] += share * part
         farther: dict[str, float] = {}
         for (parent, _), share in sums.items():
-            farther[parent] = max(farther.get(parent, 0.0), round(min(share, 1.0), 4))
+            # Most are whole: rounding costs more than asking.
+            rounded = 1.0 if share >= 1 else round(share, 4)
+            known = farther.get(parent, 0.0)
+            farther[parent] = rounded if rounded > known else known
         return farther
 
     def parents(self, area: str) -> Shares:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from referrals.facts import Evidence, Facts, Relation, Setting, Urgency
-from routing.areas import code_of, layer_of
+from routing.areas import code_of
 from routing.boundaries import Boundaries
 from routing.locate import Confidence, Doubt, DoubtKind, Hit, Hits, Located, locate
 from routing.question import Question
@@ -74,8 +74,10 @@ def _whys(passed_over: PassedOver, usual: str) -> Mapping[str, str]:
 
 def _in_order(facts: Facts) -> Facts:
     """Each piece once, in an order of its content: who was quicker to type what must not matter."""
-    pieces = {_content(piece): piece for piece in map(_sorted, facts.evidence)}
-    evidence = tuple([pieces[content] for content in sorted(pieces)])
+    evidence = tuple(map(_sorted, facts.evidence))
+    if len(evidence) > 1:
+        pieces = {_content(piece): piece for piece in evidence}
+        evidence = tuple([pieces[content] for content in sorted(pieces)])
     behaviours = tuple(sorted({*facts.behaviours}))
     return Facts(facts.urgency, behaviours, facts.setting, facts.originator, evidence)
 
@@ -99,14 +101,15 @@ def _other_leads(located: Located, asked: Question, best: tuple[str, ...]) -> Ot
     if not located.doubts:
         return ()
     found: dict[int, tuple[Doubt, dict[str, None]]] = {}
-    base = _felt(located.hits, asked)
-    for doubt, option, hits in located.settled():
+    # Many ends differ in nothing that a rule is about: that is not weighed again.
+    known = {_felt(located.hits, asked): best}
+    for doubt, option, hits in located.settled(lambda hits: _felt(hits, asked)):
         if len(best) > 1 and not option.area:
             # A tie at a line has an answer on each side of it; that the point lies on neither is far-fetched.
             continue
-        felt = _felt(hits, asked)
-        # Many ends differ in nothing that a rule is about: that is not weighed again.
-        would = best if felt == base else foremost(felt, asked)
+        would = known.get(hits)
+        if would is None:
+            would = known[hits] = foremost(hits, asked)
         # A line or a share with nobody beyond it takes the lead from no one. Words that fit a place where
         # nobody leads do: "Phoenix" alone may mean the one in New York.
         if would != best and (would or (best and doubt.kind is DoubtKind.CHOICE)):
@@ -117,6 +120,9 @@ def _other_leads(located: Located, asked: Question, best: tuple[str, ...]) -> Ot
 
 def _felt(hits: Hits, asked: Question) -> Hits:
     """The hits that some rule is about."""
+    if not asked.rules.by_every:
+        about = asked.rules.by_area
+        return tuple([hit for hit in hits if hit.area in about])
     return tuple([hit for hit in hits if asked.rules_about(hit.area)])
 
 
@@ -158,7 +164,7 @@ def _company(matches: tuple[Match, ...], leads: set[str]) -> tuple[tuple[str, ..
 def _owner(hits: Hits, asked: Question) -> str:
     """The hub of the one state where the most telling evidence lies; the root desk where there is no such
     hub."""
-    sure = [hit for hit in hits if layer_of(hit.area) == "state" and _is_sure(hit, asked.rules.share_floor)]
+    sure = [hit for hit in hits if hit.area.startswith("state:") and _is_sure(hit, asked.rules.share_floor)]
     strongest = max((RELATION_RANKS[hit.relation] for hit in sure), default=0)
     # A reporter's own state says nothing about where the danger is.
     states = {hit.area for hit in sure if strongest and RELATION_RANKS[hit.relation] == strongest}

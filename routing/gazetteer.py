@@ -149,6 +149,10 @@ class Gazetteer:
                 for row in csv.DictReader(table)
             }
 
+    def read_all(self) -> None:
+        """Reads now what would be read when it is first asked for by a decision."""
+        _ = self.digest, self.states_by_name, self.counties, self._zip_rows, self.places, self.changes
+
     def state_by_letters(self, letters: str) -> State | None:
         """None for military and foreign letters."""
         return self.states_by_name.get(letters.lower())

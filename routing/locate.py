@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from enum import StrEnum
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -82,12 +82,14 @@ class Located(NamedTuple):
     certain: Hits
     doubts: tuple[Doubt, ...]
 
-    def settled(self) -> Iterator[tuple[Doubt, Option, Hits]]:
-        """Each doubt ended in each of its ways, one at a time, the others left open."""
-        for doubt in self.doubts:
-            others = [hit for other in self.doubts if other is not doubt for hit in other.nominal]
+    def settled(self, felt: Callable[[Hits], Hits] = tuple) -> Iterator[tuple[Doubt, Option, Hits]]:
+        """Each doubt ended in each of its ways, one at a time, the others left open; of the hits what `felt` keeps."""
+        certain = felt(self.certain)
+        nominal = [felt(doubt.nominal) for doubt in self.doubts]
+        for at, doubt in enumerate(self.doubts):
+            others = [hit for hits in (*nominal[:at], *nominal[at + 1 :]) for hit in hits]
             for option in doubt.options:
-                yield doubt, option, _merged((*self.certain, *others, *option.hits))
+                yield doubt, option, _merged((*certain, *others, *felt(option.hits)))
 
 
 def locate(evidence: Iterable[Evidence], boundaries: Boundaries, floor: float) -> Located:

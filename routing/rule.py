@@ -8,7 +8,7 @@ and a test fails if one appears.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 from functools import cached_property
@@ -72,15 +72,15 @@ class Rule:
     @cached_property
     def conditions(self) -> tuple[str, ...]:
         """Which conditions it has, in the order in which they are asked. The place is not among them."""
-        has = {
-            "dates": self.valid_from or self.valid_to,
-            "behaviours": self.behaviours,
-            "urgency": self.urgencies,
-            "setting": self.settings,
-            "originator": self.originators,
-            "hours": self.hours,
-        }
-        return tuple(name for name, given in has.items() if given)
+        has = (
+            ("dates", self.valid_from or self.valid_to),
+            ("behaviours", self.behaviours),
+            ("urgency", self.urgencies),
+            ("setting", self.settings),
+            ("originator", self.originators),
+            ("hours", self.hours),
+        )
+        return tuple([name for name, given in has if given])
 
     def in_force(self, day: date) -> bool:
         """Whether `day`, in the rule's zone, lies within its dates."""
@@ -103,17 +103,18 @@ class Rule:
 
     def as_json(self) -> dict[str, Any]:
         """Plain JSON without empty members, sets sorted."""
-        written = {entry.name: _plain(getattr(self, entry.name)) for entry in fields(self)}
-        return {member: value for member, value in written.items() if value not in (None, "", [], 0)}
+        # Read a hundred thousand times when snapshots are loaded: what is empty is not even looked at.
+        members = self.__dict__
+        return {name: _plain(value) for name in _READ if (value := members[name])}
 
 
 def _faults_alone(rule: Rule) -> Iterable[str]:
     if not (rule.id and rule.team and rule.area):
         yield "id, team and area must be given"
-    if unknown := rule.behaviours - behaviours.CODES:
+    if rule.behaviours and (unknown := rule.behaviours - behaviours.CODES):
         yield f"unknown behaviours {', '.join(sorted(unknown))}"
-    if unknown := (rule.shields | ({rule.every} - {""})) - LAYER_RANKS.keys():
-        yield f"unknown layers {', '.join(sorted(unknown))}"
+    if strange := ({*rule.shields, rule.every} - {""}) - LAYER_RANKS.keys():
+        yield f"unknown layers {', '.join(sorted(strange))}"
     if rule.mandate not in {0, 1, 2}:
         yield "the mandate must be 0 (ordinary), 1 (written agreement) or 2 (law)"
     if rule.valid_from and rule.valid_to and rule.valid_from >= rule.valid_to:

@@ -105,6 +105,12 @@ class RuleSet:
             if rule.hours
         }
 
+    def prepare(self) -> None:
+        """Builds now what the first decision would have to wait for."""
+        _ = self.digest, self.by_area, self.by_every, self._hours
+        for rule in self.rules:
+            _ = rule.conditions, rule.specificity
+
     def hours_of(self, rule: Rule) -> Hours:
         """The hours of a rule that has some, with the holidays of its calendar."""
         return self._hours[rule.id]

@@ -61,10 +61,13 @@ class Match(NamedTuple):
 def weigh(hits: Iterable[Hit], asked: Question) -> tuple[Match, ...]:
     """Every rule touched by a hit, once, each with its outcome; ordered by weight, then id."""
     ended = list(_ordered(_standing(hits, asked)))
-    ended.sort(key=lambda match: match.rule.id)
+    ended.sort(key=_RULE)
     # Sorting keeps the order of equals, also in reverse.
-    ended.sort(key=attrgetter("key"), reverse=True)
+    ended.sort(key=_KEY, reverse=True)
     return tuple(ended)
+
+
+_RULE, _KEY = attrgetter("rule.id"), attrgetter("key")
 
 
 def foremost(hits: Sequence[Hit], asked: Question) -> tuple[str, ...]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 import random
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from statistics import median
@@ -15,6 +15,7 @@ from unittest import mock
 from referrals.facts import Evidence, Facts, PlaceKind, Relation, Urgency
 from routing import decision as deciding
 from routing import gazetteer
+from routing.area_set import Columns
 from routing.boundaries import Boundaries
 from routing.decision import decide
 from routing.locate import locate
@@ -27,8 +28,9 @@ _AS_OF = datetime(2026, 3, 4, 17, tzinfo=UTC)
 
 @dataclass(frozen=True)
 class Cost:
-    """CPU time of one kind of evidence, in µs. Each question is asked several times and its median counts: what other
-    processes cost is no part of it. `first_p99`: the first time each was asked. `locate_*`: the part before rules."""
+    """CPU time of one kind of evidence, in µs. Each question is asked in several rounds and its median counts: what
+    other processes cost is no part of it. `first_p99`: asked of a map that nobody has asked yet, as a worker has it
+    that has just loaded a snapshot. `locate_*`: the part before rules."""
 
     kind: str
     p50: float
@@ -41,31 +43,57 @@ class Cost:
 def costs() -> tuple[int, list[Cost]]:
     """How many rules there are, and the costs by kind of evidence. Fails if the short way decides another way."""
     boundaries, rules = _country()
-    # Made before anything is measured, as a worker does when it loads a snapshot.
-    _ = boundaries.digest, rules.digest, boundaries.outlines, rules.by_area, rules.by_every
+    rules.prepare()
+    return len(rules.rules), [
+        _cost(kind, questions, boundaries.extra.columns, rules) for kind, questions in _questions(boundaries)
+    ]
+
+
+def _cost(kind: str, questions: list[Facts], columns: Columns, rules: RuleSet) -> Cost:
+    rounds = [_round(questions, columns, rules) for _ in range(_ROUNDS)]
+    first, whole, located = (_usual(times) for times in zip(*rounds, strict=True))
+    _compare(kind, questions, Boundaries(columns), rules)
+    return Cost(
+        kind, _at(whole, 0.5), _at(whole, 0.99), _at(first, 0.99), _at(located, 0.5), _at(located, 0.99)
+    )
+
+
+def _round(questions: list[Facts], columns: Columns, rules: RuleSet) -> tuple[list[float], ...]:
+    """Every question decided for the first time and again, and located alone."""
+    boundaries = Boundaries(columns)
+    boundaries.prepare()
+
+    def digest(facts: Facts) -> str:
+        return decide(facts, rules, boundaries, _AS_OF).digest
+
+    # As a worker does when it has loaded a snapshot.
     gc.collect()
     gc.freeze()
-    measured = [_cost(kind, questions, boundaries, rules) for kind, questions in _questions(boundaries)]
+    first, whole = _times(digest, questions), _times(digest, questions)
+    located = _times(lambda facts: locate(facts.evidence, boundaries, rules.share_floor), questions)
     gc.unfreeze()
-    return len(rules.rules), measured
+    return first, whole, located
 
 
-def _cost(kind: str, questions: list[Facts], boundaries: Boundaries, rules: RuleSet) -> Cost:
-    whole: list[list[float]] = [[] for _ in questions]
-    located: list[list[float]] = [[] for _ in questions]
-    for _ in range(_ROUNDS):
-        for at, facts in enumerate(questions):
-            start = time.process_time_ns()
-            digest = decide(facts, rules, boundaries, _AS_OF).digest
-            between = time.process_time_ns()
-            locate(facts.evidence, boundaries, rules.share_floor)
-            whole[at].append((between - start) / 1_000)
-            located[at].append((time.process_time_ns() - between) / 1_000)
-            if len(whole[at]) == 1:
-                assert digest == _the_long_way(facts, rules, boundaries), kind
-    usual, place = [median(times) for times in whole], [median(times) for times in located]
-    first = [times[0] for times in whole]
-    return Cost(kind, _at(usual, 0.5), _at(usual, 0.99), _at(first, 0.99), _at(place, 0.5), _at(place, 0.99))
+def _times(answer: Callable[[Facts], object], questions: list[Facts]) -> list[float]:
+    """µs of CPU for each."""
+    taken = []
+    for facts in questions:
+        start = time.thread_time_ns()
+        answer(facts)
+        taken.append((time.thread_time_ns() - start) / 1_000)
+    return taken
+
+
+def _usual(times: Iterable[list[float]]) -> list[float]:
+    """The median of each question over the rounds."""
+    return [median(of_one) for of_one in zip(*times, strict=True)]
+
+
+def _compare(kind: str, questions: list[Facts], boundaries: Boundaries, rules: RuleSet) -> None:
+    for facts in questions:
+        digest = decide(facts, rules, boundaries, _AS_OF).digest
+        assert digest == _the_long_way(facts, rules, boundaries), kind
 
 
 def _the_long_way(facts: Facts, rules: RuleSet, boundaries: Boundaries) -> str:
