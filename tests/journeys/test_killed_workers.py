@@ -18,7 +18,7 @@ from sqlalchemy import Engine, func, insert, select, update
 
 import worker
 from directory.members import Channel
-from foundation import clock, database, outbox
+from foundation import clock, database, outbox, queue
 from foundation.identifiers import new_id
 from foundation.settings import Settings
 from foundation.tables import outbox as outbox_rows
@@ -77,6 +77,64 @@ def test_killed_before(step: str, database_url: str, settings: Settings, tmp_pat
             worker.sweep(_duty(town))
         _assert_told_once(town.engine)
         assert len(_texts(standin)) == 1
+
+
+def test_killed_after_the_commit_before_the_bell_rang(
+    database_url: str, settings: Settings, tmp_path: Path
+) -> None:
+    """Nobody was woken, and what was committed is done all the same."""
+    with running(tmp_path / "standin", "http://127.0.0.1:1") as standin:
+        town = _town(database_url, settings, standin)
+        _end_in_child(town, _file_and_die)
+        worker.sweep(_duty(town))
+        _assert_told_once(town.engine)
+        assert len(_texts(standin)) == 1
+
+
+def test_killed_while_it_worked_off_a_ring(
+    database_url: str,
+    settings: Settings,
+    redis_url: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The ring died with its worker; the next one does what both owed, and asks before it sends again."""
+    with running(tmp_path / "standin", "http://127.0.0.1:1") as standin:
+        town = _town(database_url, replace(settings, redis_url=redis_url), standin)
+        builders.file_tip(replace(town, engine=_with_bell(town)))
+        _end_in_child(town, _answer_the_bell_and_die)
+        assert len(_texts(standin)) == 1
+        _forget_leases(town.engine)
+        monkeypatch.setattr(worker, "duty", lambda: _duty(town))
+        with builders.later(seconds=61):
+            queue.Bell(town.settings)(True)
+            _answer_the_bell(town)
+        _assert_told_once(town.engine)
+        assert len(_texts(standin)) == 1
+
+
+def _with_bell(town: Town) -> Engine:
+    engine = database.make_engine(town.settings.database_url)
+    return outbox.with_bell(engine, queue.Bell(town.settings))
+
+
+def _file_and_die(town: Town) -> None:
+    engine = outbox.with_bell(database.make_engine(town.settings.database_url), _die)
+    builders.file_tip(replace(town, engine=engine))
+
+
+def _answer_the_bell_and_die(town: Town) -> None:
+    channels.CHANNELS[Channel.SMS] = _then_die(channels.CHANNELS[Channel.SMS])
+    duty = _duty(town, _with_bell(town))
+    worker.duty = lambda: duty  # type: ignore[assignment]
+    _answer_the_bell(town)
+
+
+def _answer_the_bell(town: Town) -> None:
+    """What a queue process does until its queue is empty."""
+    connection = queue.connect(town.settings, timeout=None)
+    assert connection is not None
+    worker._worker(connection, "urgent").work(burst=True)
 
 
 def test_killed_while_the_clock_took_a_step(database_url: str, settings: Settings, tmp_path: Path) -> None:
@@ -149,8 +207,13 @@ def _duty(town: Town, engine: Engine | None = None) -> Duty:
 
 def _die_at(town: Town, step: tuple[Any, str], *, first: bool = False) -> None:
     """Works in a child until it dies after that function, or `first`: before it."""
+    _end_in_child(town, _work_and_die, *step, first)
+
+
+def _end_in_child(town: Town, act: Callable[..., None], *given: Any) -> None:
+    """Does that in a child, which kills itself."""
     town.engine.dispose()
-    child = multiprocessing.get_context("fork").Process(target=_work_and_die, args=(town, *step, first))
+    child = multiprocessing.get_context("fork").Process(target=act, args=(town, *given))
     child.start()
     child.join(60)
     assert child.exitcode == -signal.SIGKILL, f"the process did not reach the step: {child.exitcode}"

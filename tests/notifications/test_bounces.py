@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import mailbox
+from collections.abc import Callable
 from dataclasses import replace
 from email.message import EmailMessage
 from pathlib import Path
@@ -140,8 +141,14 @@ def test_a_maildir_is_emptied_of_bounces_and_the_rest_is_left(town: Town, sent: 
 def test_a_mailbox_at_a_provider_is_read_as_well(
     town: Town, sent: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    there, taken = [_report(return_address(town.settings, sent)), b"Subject: a letter\n\nhello\n"], []
-    monkeypatch.setattr(bounce_box, "read", lambda _, take: taken.extend(map(take, there)) or len(there))
+    there = [_report(return_address(town.settings, sent)), b"Subject: a letter\n\nhello\n"]
+    taken = list[bool]()
+
+    def read(_: Settings, take: Callable[[bytes], bool]) -> int:
+        taken.extend(map(take, there))
+        return len(there)
+
+    monkeypatch.setattr(bounce_box, "read", read)
     settings = replace(town.settings, mail_bounce_imap_host="mail.example")
     assert bounces.read_mailbox(Duty(town.engine, settings, town.keys)) == 2
     assert (taken, _row(town).state) == ([True, False], "failed_permanent")
