@@ -46,7 +46,7 @@ from referrals import rotation, shelf
 from referrals.duty import Duty
 from referrals.grants import Keys
 from referrals.keyring import FileKeyring
-from routing import canary, clocks, drills, dry_run, jobs, permission, signs
+from routing import canary, clocks, drills, dry_run, jobs, permission, signs, snapshots
 
 log = logging.getLogger(__name__)
 
@@ -252,6 +252,7 @@ def run_queue(name: str) -> None:
         sys.exit("REDIS_URL is not set: there is no bell to wait for. The clock process delivers by itself.")
     while not _answers(connection):
         time.sleep(_SWEEP_SECONDS)
+    snapshots.keep_warm()
     try:
         _worker(connection, name).work(logging_level="WARNING")
     except redis.RedisError as fault:

@@ -3,6 +3,7 @@ ones never change."""
 
 from __future__ import annotations
 
+import gc
 import hashlib
 import json
 import threading
@@ -125,8 +126,32 @@ def current(session: Session, now: datetime) -> Snapshot:
     with _loading:
         # Another thread may have loaded it in the meantime.
         if _current is None or not _is(_current, newest):
-            _current = load(session, newest.rules_id, newest.areas_id)
+            loaded = load(session, newest.rules_id, newest.areas_id)
+            if _warm:
+                _settle(loaded)
+            _current = loaded
         return _current
+
+
+# Whether this process decides, and not only looks up names.
+_warm = False
+
+
+def keep_warm() -> None:
+    """From now on every snapshot is loaded whole, so that no decision waits for a part of it. For processes that decide:
+    it takes a second and some memory that whoever only reads names can do without."""
+    global _warm
+    _warm = True
+
+
+def _settle(snapshot: Snapshot) -> None:
+    snapshot.rules.prepare()
+    snapshot.boundaries.prepare()
+    # A hundred thousand objects that stay: the collector would walk over all of them in the middle of a decision. What
+    # the snapshot before left in circles goes first.
+    gc.unfreeze()
+    gc.collect()
+    gc.freeze()
 
 
 def in_force_at(session: Session, moment: datetime) -> Row[Any]:

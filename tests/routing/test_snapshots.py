@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -41,6 +42,19 @@ def test_what_is_published_is_in_force(session: Session) -> None:
 def test_what_is_in_force_is_loaded_once(session: Session) -> None:
     publish(session)
     assert snapshots.current(session, clock.now()) is snapshots.current(session, clock.now())
+
+
+def test_where_decisions_are_made_a_snapshot_is_loaded_whole(
+    session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    publish(session)
+    monkeypatch.setattr(snapshots, "_warm", False)
+    snapshots.keep_warm()
+    loaded = snapshots.current(session, clock.now())
+    assert gc.get_freeze_count() > 0
+    gc.unfreeze()
+    assert {"outlines", "digest"} <= vars(loaded.boundaries).keys()
+    assert {"by_area", "digest"} <= vars(loaded.rules).keys()
 
 
 def test_something_newer_takes_over_as_a_whole(session: Session) -> None:
@@ -134,7 +148,8 @@ def test_a_publication_during_a_decision_changes_nothing_in_it(session: Session)
     publish(session, OTHER_RULES, NOW + timedelta(hours=1))
     facts = Facts(Urgency.ROUTINE, (), evidence=(named(TEMPE),))
     before, after = (
-        decide(facts, one.rules, one.boundaries, NOW) for one in (held, snapshots.current(session, clock.now()))
+        decide(facts, one.rules, one.boundaries, NOW)
+        for one in (held, snapshots.current(session, clock.now()))
     )
     assert [*before.leads, *after.leads] == ["tempe", "police"]
     assert (before.rule_set, before.boundary_set) == (held.rules.digest, held.boundaries.digest)
