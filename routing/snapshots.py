@@ -138,8 +138,8 @@ _warm = False
 
 
 def keep_warm() -> None:
-    """From now on every snapshot is loaded whole, so that no decision waits for a part of it. For processes that decide:
-    it takes a second and some memory that whoever only reads names can do without."""
+    """From now on every snapshot is loaded whole, so that no decision waits for a part of it. For processes that
+    decide: it takes a second and some memory that whoever only reads names can do without."""
     global _warm
     _warm = True
 
