@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -173,6 +174,8 @@ def migrate(engine: Engine, to: str = "head") -> None:
     from alembic import command
     from alembic.config import Config
 
+    # Who installs reads the recovery words here; which revision came is of no use between them.
+    logging.getLogger("alembic").setLevel(logging.WARNING)
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent.parent / "migrations"))
     config.attributes["engine"] = engine

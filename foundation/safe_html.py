@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
+from itertools import groupby
 
 import bleach
 from markupsafe import Markup, escape
@@ -16,17 +17,22 @@ _ALLOWED = {"br", "span"}
 
 
 def shown(text: str) -> Markup:
-    """The text as HTML: escaped, hidden characters as tokens like `[U+202E]`, line ends as <br>."""
-    pieces = [_visible(character) for character in text.replace("\r\n", "\n").replace("\r", "\n")]
-    html = "".join(pieces)
+    """The text as HTML: escaped, hidden characters as tokens like `[U+202E]` (`[U+200B ×3]` for three in a row), line
+    ends as <br>."""
+    lines = text.replace("\r\n", "\n").replace("\r", "\n").replace("\t", "    ").split("\n")
+    html = "<br>".join(_visible(line) for line in lines)
     return Markup(bleach.clean(html, tags=_ALLOWED, attributes={"span": ["class"]}, strip=False))
 
 
-def _visible(character: str) -> str:
-    if character == "\n":
-        return "<br>"
-    if character == "\t":
-        return "    "
-    if unicodedata.category(character) in _INVISIBLE or character in _BLANK:
-        return f'<span class="token">[U+{ord(character):04X}]</span>'
-    return str(escape(character))
+def _visible(line: str) -> str:
+    if line.isprintable() and _BLANK.isdisjoint(line):
+        return str(escape(line))
+    return "".join(_piece(character, len(list(run))) for character, run in groupby(line))
+
+
+def _piece(character: str, times: int) -> str:
+    if unicodedata.category(character) not in _INVISIBLE and character not in _BLANK:
+        return str(escape(character)) * times
+    # One token for all of them: many thousands would cost the page, and whoever opens it, minutes.
+    counted = f" ×{times}" if times > 1 else ""
+    return f'<span class="token">[U+{ord(character):04X}{counted}]</span>'

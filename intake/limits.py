@@ -18,6 +18,8 @@ from foundation.settings import Settings
 _REQUESTS, _WRONG_KEYS = limits.parse("600 per minute"), limits.parse("20 per minute")
 # Guessing eight words is hopeless; this keeps it from being noisy as well.
 _WRONG_WORDS = limits.parse("5 per minute")
+# Somebody reads a tip twice or three times before it is sent; so many characters more count as another time.
+_CHECKS_A_TIP, _LONG = 5, 20_000
 
 
 class Limits:
@@ -26,11 +28,17 @@ class Limits:
     def __init__(self, settings: Settings) -> None:
         self._counter = FixedWindowRateLimiter(Tally())
         self._tips = limits.parse(f"{settings.tips_per_hour} per hour")
+        self._checks = limits.parse(f"{_CHECKS_A_TIP * settings.tips_per_hour} per hour")
         self._forwards = limits.parse(f"{settings.forwards_per_hour} per hour")
 
     def allows_tip(self) -> bool:
         """Counts one tip from this request's network; False when it has sent enough for this hour."""
         return self._counter.hit(self._tips, "tip", _network())
+
+    def allows_check(self, sent: int) -> bool:
+        """Counts one page on which somebody reads their tip of `sent` characters again, a long one for many; False when
+        this request's network has read enough for this hour. To show 400 kB of signs costs seconds of a processor."""
+        return self._counter.hit(self._checks, "check", _network(), cost=1 + sent // _LONG)
 
     def allows_words(self) -> bool:
         """Whether this request's network may try receipt words: not after five wrong ones in a minute."""

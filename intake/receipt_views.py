@@ -42,6 +42,9 @@ def check_receipt() -> Page:
         return ask_for_words(
             400, gettext("We could not find that receipt. If you have your eight words, type them.")
         )
+    if "step" not in g.answers:
+        # Another language was asked for.
+        return receipt_page(submission)
     words = receipt_for(submission, web.settings().secret_key).words
     wanted = [words[place] for place in _asked(submission)]
     if not hmac.compare_digest(" ".join(wanted).encode(), " ".join(_typed_two()).lower().encode()):

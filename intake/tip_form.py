@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 import secrets
 from typing import Any
@@ -191,8 +192,9 @@ def faults(tip: Tip, located: Resolution) -> dict[str, str]:
     found = {fault.field: str(_PLACE_FAULTS[fault.reason]) for fault in located.faults}
     if not tip.what_happened.strip():
         found["what_happened"] = gettext("Tell us what happened. A few words are enough.")
-    if (size := sum(len(words.encode()) for words in tip.told().values())) > web.settings().max_tip_bytes:
-        found["what_happened"] = _too_long(size)
+    told = "".join(tip.told().values())
+    if len(told.encode()) > web.settings().max_tip_bytes:
+        found["what_happened"] = _too_long(told)
     return found
 
 
@@ -209,9 +211,12 @@ def _unreadable(tip: Tip) -> dict[str, str]:
     }
 
 
-def _too_long(size: int) -> str:
+def _too_long(told: str) -> str:
+    # The limit counts bytes, people count characters; theirs have so many bytes each on average.
+    size = len(told.encode())
+    over = math.ceil((size - web.settings().max_tip_bytes) * len(told) / size)
     sentence: str = gettext(
         "This is %(size)s characters too long for one tip. Send the first part now, then write a second tip.",
-        size=f"{size - web.settings().max_tip_bytes:,}",
+        size=f"{over:,}",
     )
     return sentence

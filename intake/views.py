@@ -57,7 +57,11 @@ def send_tip() -> Page:
 
 def _check() -> Page:
     form = TipForm(g.answers)
-    return _check_page(form) if form.is_sound(_places()) else _form_page(form, 400)
+    if not form.is_sound(_places()):
+        return _form_page(form, 400)
+    if not current_app.extensions["limits"].allows_check(sum(map(len, g.answers.values()))):
+        return _form_page(form, 429, too_many())
+    return _check_page(form)
 
 
 def _change() -> Page:
@@ -148,7 +152,8 @@ def _too_large(_fault: RequestEntityTooLarge) -> Page:
         )
     return _again(
         gettext(
-            "That was too long for one tip. Go back in your browser: your words are there. Send a part of them."
+            "That was too long for one tip, and nothing was sent. Try your browser’s Back button to get your words back, "
+            "then send a part of them."
         ),
         413,
     )

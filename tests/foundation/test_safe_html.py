@@ -38,6 +38,10 @@ def test_a_hidden_character_is_shown_as_a_token(character: str) -> None:
     assert page == f'a<span class="token">[U+{ord(character):04X}]</span>b'
 
 
+def test_the_same_hidden_character_many_times_is_one_token() -> None:
+    assert shown("a" + "\u200b" * 20_000 + "b") == 'a<span class="token">[U+200B ×20000]</span>b'
+
+
 def test_line_ends_of_every_kind_are_lines() -> None:
     assert shown("a\r\nb\rc\nd") == "a<br>b<br>c<br>d"
 
@@ -49,5 +53,5 @@ def test_no_word_is_lost_and_no_tag_is_let_in(words: str) -> None:
     letters = [letter for letter in words if letter.isalnum()]
     plain = html.unescape(re.sub(r'<span class="token">[^<]*</span>|<br>', "", page))
     assert [letter for letter in plain if letter.isalnum()] == [
-        letter for letter in letters if f"[U+{ord(letter):04X}]" not in page
+        letter for letter in letters if f"[U+{ord(letter):04X}" not in page
     ]

@@ -69,7 +69,7 @@ def test_too_many_words_are_kept_and_it_is_said_by_how_much(door: Door) -> None:
 
 def test_a_body_too_large_to_read_is_told_to_go_back(door: Door) -> None:
     answer = door.send_tip(what_happened="x" * 900_000)
-    _kept(answer, 413, "Go back in your browser", "")
+    _kept(answer, 413, "Try your browser’s Back button", "")
 
 
 @pytest.mark.parametrize(

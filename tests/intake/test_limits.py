@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 
 import limits
 import pytest
+from flask import Flask
 from limits.strategies import FixedWindowRateLimiter
 
-from intake.limits import Tally
+from foundation.settings import Settings
+from intake.limits import Limits, Tally
 
 
 @pytest.fixture
@@ -40,3 +43,14 @@ def test_one_and_all_can_be_forgotten_by_hand(tally: Tally) -> None:
     tally.clear("192.0.2.1")
     assert (tally.get("192.0.2.1"), tally.get("192.0.2.2")) == (0, 1)
     assert tally.reset() == 2
+
+
+def test_a_long_tip_read_again_counts_for_many(settings: Settings) -> None:
+    counted = Limits(replace(settings, tips_per_hour=2))
+    for network, size, allowed in [
+        ("192.0.2.1", 160_000, True),
+        ("192.0.2.1", 40_000, False),
+        ("192.0.2.2", 40, True),
+    ]:
+        with Flask(__name__).test_request_context(environ_base={"REMOTE_ADDR": network}):
+            assert counted.allows_check(size) is allowed

@@ -60,7 +60,7 @@ def test_the_words_lead_to_the_referral_and_are_not_stored(door: Door) -> None:
 
 def test_two_of_the_words_prove_that_they_were_kept(door: Door) -> None:
     page = door.send_tip().text
-    answer = door.send("/receipt/check", receipt_key=receipt_key(page), **asked_words(page))
+    answer = door.send("/receipt/check", step="kept", receipt_key=receipt_key(page), **asked_words(page))
     assert answer.status_code == 200
     assert "You kept your receipt" in answer.text
     assert not receipt_words(answer.text)
@@ -68,13 +68,20 @@ def test_two_of_the_words_prove_that_they_were_kept(door: Door) -> None:
 
 def test_other_words_show_the_receipt_again_with_a_sentence(door: Door) -> None:
     page = door.send_tip().text
-    answer = door.send(
-        "/receipt/check", receipt_key=receipt_key(page), code_first="no", code_second="\U0001f52a"
-    )
+    typed = {"code_first": "no", "code_second": "\U0001f52a"}
+    answer = door.send("/receipt/check", step="kept", receipt_key=receipt_key(page), **typed)
     assert answer.status_code == 400
     summary = answer.text[: answer.text.index("<h1>")]
     assert '<a class="usa-link" href="#code_first">Those are not the two words.' in summary
     assert 'value="no"' in answer.text
+    assert receipt_words(answer.text) == receipt_words(page)
+
+
+def test_the_receipt_is_read_in_the_other_language_with_the_same_words(door: Door) -> None:
+    page = door.send_tip().text
+    assert 'form="receipt"' in page[: page.index("<main")]
+    answer = door.send("/receipt/check", receipt_key=receipt_key(page), language="es")
+    assert '<html lang="es">' in answer.text
     assert receipt_words(answer.text) == receipt_words(page)
 
 
