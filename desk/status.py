@@ -31,7 +31,11 @@ _NOT_DELIVERED = {
     NoticeState.UNKNOWN.value: "may or may not have been sent: the provider did not answer",
     NoticeState.FAILED_TRANSIENT.value: "failed for now and are tried again",
 }
-_PROVIDERS = {Channel.SMS: "SMS provider", Channel.EMAIL: "mail server"}
+_PROVIDERS = {
+    Channel.SMS: "SMS provider",
+    Channel.VOICE: "provider of calls",
+    Channel.EMAIL: "mail server",
+}
 _REFUSALS = {
     Action.STOP_SENDER: "The {provider} refuses our account: code {code}.",
     Action.CONFIGURATION: "The {provider} refuses how it is set up here: code {code}.",

@@ -177,7 +177,9 @@ def _is_meant(channel: str, mark: str | None) -> bool:
 def _action_of(channel: str, fault: str) -> Action:
     if channel == Channel.EMAIL.value:
         return mail.action_of(fault)
-    return twilio_codes.outcome_of(int(fault)).action if fault.isdecimal() else Action.NOTHING
+    # What an agency's own system answers is no provider's refusal, though it looks like a code.
+    is_twilios = channel in (Channel.SMS.value, Channel.VOICE.value) and fault.isdecimal()
+    return twilio_codes.outcome_of(int(fault)).action if is_twilios else Action.NOTHING
 
 
 def _free_code(session: Session, contact_id: str, now: datetime) -> str:

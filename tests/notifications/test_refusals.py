@@ -15,14 +15,14 @@ from tests import builders
 from tests.builders import Town, later
 
 
-def fail(town: Town, channel: str, fault: str) -> None:
-    """A notice to Ines on that channel failed so."""
+def fail(town: Town, channel: str, fault: str, *, stored_as: str | None = None) -> None:
+    """A notice to Ines on that channel failed so; `stored_as` if it was another channel's."""
     now = clock.now()
     waiting = Waiting("a handoff", "R-7K3M-Q2", Urgency.ELEVATED, town.team["tempe-police"], "UTC", now)
     with database.transaction(town.engine) as session:
         written.write(session, waiting, [town.member_id("Ines")], "offer", now=now)
         failed = update(notices).where(notices.c.channel == channel)
-        session.execute(failed.values(state="failed_permanent", fault=fault))
+        session.execute(failed.values(state="failed_permanent", fault=fault, channel=stored_as or channel))
 
 
 def status(town: Town) -> str:
@@ -38,6 +38,7 @@ def status(town: Town) -> str:
         ("sms", "20003", "The SMS provider refuses our account: code 20003."),
         ("sms", "21606", "The SMS provider refuses how it is set up here: code 21606."),
         ("sms", "99999", "The SMS provider gave a code that nobody foresaw: code 99999."),
+        ("voice", "21215", "The provider of calls refuses how it is set up here: code 21215."),
         ("email", "535", "The mail server refuses our account: code 535."),
         ("email", "bad_certificate", "The mail server refuses how it is set up here: code bad certificate."),
     ],
@@ -45,12 +46,14 @@ def status(town: Town) -> str:
 def test_a_provider_that_refuses_us_is_said_in_words(
     town: Town, channel: str, fault: str, sentence: str
 ) -> None:
-    fail(town, channel, fault)
+    fail(town, "sms" if channel == "voice" else channel, fault, stored_as=channel)
     assert sentence in status(town)
 
 
 def test_an_address_that_failed_is_no_refusal_and_an_old_one_is_forgotten(town: Town) -> None:
     fail(town, "sms", "21211")
+    # Nor is what an agency's own system answered.
+    fail(town, "email", "404", stored_as="webhook")
     assert "Messages do not leave" not in status(town)
     fail(town, "sms", "20003")
     with later(hours=25):

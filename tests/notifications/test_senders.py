@@ -8,10 +8,11 @@ import pytest
 from sqlalchemy import Engine, select, update
 
 from directory.tables import members
-from foundation import database
+from foundation import clock, database
 from foundation.settings import Settings
 from foundation.tables import outbox
 from notifications import senders
+from notifications.outcomes import Action
 from notifications.standin import Running
 from referrals.duty import Duty
 from tests import builders
@@ -74,3 +75,12 @@ def run_pages(town: Town) -> None:
         ids = session.execute(select(outbox.c.subject_id).where(outbox.c.job == senders.PAGE)).scalars().all()
     for id in ids:
         senders.page(Duty(town.engine, town.settings, town.keys), id)
+
+
+def test_a_mail_server_that_takes_our_password_again_is_used_for_all_again(town: Town) -> None:
+    with database.transaction(town.engine) as session:
+        senders.refused(session, "email", "535", Action.STOP_SENDER, clock.now())
+    with later(minutes=6):
+        for _ in range(2):
+            deliver(town, notice(town, email="ines@tempe.example"))
+    assert [outcome for outcome, _ in tried(town)] == ["accepted", "accepted"]
