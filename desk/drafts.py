@@ -49,6 +49,10 @@ class DraftForm(FlaskForm):  # type: ignore[misc]
     )
 
 
+# A person reads no more ways in which places are answered otherwise; a change of everything has thousands.
+_MOST_LINES = 200
+
+
 @dataclass(frozen=True)
 class ChangeLine:
     """One changed rule, in words, with who wrote it and why. `theirs` is what was published meanwhile instead."""
@@ -242,7 +246,7 @@ def _shown(draft_id: str, form: DraftForm) -> str:
     now = clock.now()
     with database.reading(web.engine()) as session:
         page = _page(session, _read(session, draft_id), now)
-    return render_template("draft.html", page=page, form=form, steps=trial.STEPS)
+    return render_template("draft.html", page=page, form=form, steps=trial.STEPS, most_lines=_MOST_LINES)
 
 
 def _page(session: Session, found: Draft, now: datetime) -> DraftPage:

@@ -35,9 +35,8 @@ class RulesFilter(FlaskForm):  # type: ignore[misc]
 
         csrf = False
 
-    area = StringField(
-        "Area", description="Part of a name, or an id such as county:04013.", validators=[Length(max=100)]
-    )
+    # A hint of its own would stand between the label and the box, and push it out of the line of the others.
+    area = StringField("Area: part of a name, or an id", validators=[Length(max=100)])
     state = SelectField("State", validators=[Optional()])
     team = SelectField("Team", validators=[Optional()])
 
@@ -81,7 +80,9 @@ def rules_page() -> Page:
     with database.reading(web.engine()) as session:
         names = team_names(session)
         draft = _chosen_draft(session)
-        snapshot = drafts.before_and_after(session, draft)[0] if draft else snapshots.current(session, clock.now())
+        snapshot = (
+            drafts.before_and_after(session, draft)[0] if draft else snapshots.current(session, clock.now())
+        )
         form = _filter(names)
         found = _matching(snapshot, form)
         page, after = _page(found, request.args.get("after", ""))

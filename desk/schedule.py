@@ -23,7 +23,7 @@ from wtforms import (
     TextAreaField,
     TimeField,
 )
-from wtforms.validators import DataRequired, InputRequired, Length, NumberRange, Optional
+from wtforms.validators import DataRequired, InputRequired, Length, NumberRange, Optional, ValidationError
 from wtforms.widgets import CheckboxInput, ListWidget
 
 from desk import people
@@ -73,6 +73,29 @@ class RotationForm(FlaskForm):  # type: ignore[misc]
     fallback_covers = BooleanField(
         "When nobody has the duty, everybody is called in the order of the ladder. We know that and want it so."
     )
+
+    def validate_days(self, field: SelectMultipleField) -> None:
+        """A rotation without a day is none."""
+        if not field.data:
+            raise ValidationError("Choose at least one day.")
+
+    def validate_holidays(self, field: TextAreaField) -> None:
+        """Dates, one in each line."""
+        try:
+            _dates(field.data or "")
+        except ValueError:
+            raise ValidationError("A holiday is a date such as 2026-12-25, one in each line.") from None
+
+    def check(self, page: _Page) -> bool:
+        """Whether all of it can be read; every fault is said at once, that of the numbers beside names above the
+        form."""
+        sound = self.validate()
+        try:
+            _turns(page)
+        except ScheduleFault as fault:
+            self.form_errors.append(str(fault))
+            return False
+        return bool(sound)
 
 
 class ExchangeForm(FlaskForm):  # type: ignore[misc]
@@ -190,7 +213,7 @@ def _changed(
     if not (anybody or page.may_change):
         abort(404)
     _choose(swap, page)
-    if checked and not form.validate():
+    if checked and not (swap.validate() if anybody else rotation.check(page)):
         return _shown(page, rotation, swap), 400
     try:
         with database.transaction(web.engine()) as session:
@@ -247,17 +270,21 @@ def _moment(field: DateTimeLocalField, page: _Page) -> datetime:
 
 
 def _rotation(form: RotationForm, page: _Page) -> Rotation:
-    turns = _numbered(page)
-    if not turns:
-        raise ScheduleFault("Number at least one member: 1 takes the first turn, 2 the next.")
     return Rotation(
         name=form.name.data or "",
-        members=tuple(turns),
+        members=tuple(_turns(page)),
         starts=form.starts.data or date.min,
         handover=form.handover.data or time(8),
         turn_days=form.turn_days.data or 7,
         hours=_hours(form, page.team.time_zone),
     )
+
+
+def _turns(page: _Page) -> list[str]:
+    turns = _numbered(page)
+    if not turns:
+        raise ScheduleFault("Number at least one member: 1 takes the first turn, 2 the next.")
+    return turns
 
 
 def _numbered(page: _Page) -> list[str]:
@@ -272,15 +299,13 @@ def _hours(form: RotationForm, zone: str) -> Hours | None:
     everyday = set(form.days.data or ()) == {*DAYS, HOLIDAY}
     if form.begins.data is None and form.ends.data is None and everyday:
         return None
-    if not form.days.data:
-        raise ScheduleFault("Choose at least one day.")
-    try:
-        holidays = frozenset(date.fromisoformat(line) for line in (form.holidays.data or "").split())
-    except ValueError as fault:
-        raise ScheduleFault("A holiday is a date such as 2026-12-25, one in each line.") from fault
     midnight = time(0)
     begins, ends = form.begins.data or midnight, form.ends.data or midnight
-    return Hours(zone, begins, ends, frozenset(form.days.data), holidays)
+    return Hours(zone, begins, ends, frozenset(form.days.data or ()), _dates(form.holidays.data or ""))
+
+
+def _dates(lines: str) -> frozenset[date]:
+    return frozenset(date.fromisoformat(line) for line in lines.split())
 
 
 def _set(

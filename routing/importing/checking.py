@@ -76,7 +76,9 @@ class Checker:  # one method a step, in the order of _STEPS
     def _fault(self, found: Checked, key: str, wrong: Wrong) -> Fault:
         templates = (part for name in _ASKED.get(key, (key,)) for part in self._mapping.templates(name))
         columns = dict.fromkeys(column for part in templates for column in part.columns)
-        return Fault(found.row, found.entry["id"], ", ".join(columns), str(wrong), wrong.value)
+        # A row that has none is not called `school:`.
+        id = "" if found.entry["id"].endswith(":") else found.entry["id"]
+        return Fault(found.row, id, ", ".join(columns), str(wrong), wrong.value)
 
     def id(self, row: Row, found: Checked) -> str:
         """The area's id, by the layer and the mapping."""

@@ -89,11 +89,18 @@ def test_the_press_makes_the_draft_by_that_member(desk: Desk) -> None:
     assert after.boundaries.knows("school:nces-000000040001")
 
 
+def test_a_row_without_an_id_is_not_called_by_half_of_one(desk: Desk) -> None:
+    page = words(send(desk, SCHOOLS + ",408340,Nameless School,04,4013,33.40,-111.93\n"))
+    assert "the id is missing Column NCESSCH" in page
+    assert "school: " not in page
+
+
 def test_faulty_rows_are_shown_and_left_out_only_knowingly(desk: Desk) -> None:
     page = send(desk, FAULTY)
     (row,) = page.select("tbody tr")
     assert (
-        words(row) == "3 latitude and longitude look swapped LAT, LON -111.93, 33.40 school:nces-000000040003"
+        words(row)
+        == "3 latitude and longitude look swapped Column LAT, LON -111.93, 33.40 school:nces-000000040003"
     )
     refused = press(desk, page, status=400)
     assert "Mend the file, or leave those rows out" in refused.get_text()

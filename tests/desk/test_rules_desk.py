@@ -9,7 +9,9 @@ from bs4 import BeautifulSoup
 
 from foundation import clock, database
 from referrals.duty import Duty
+from referrals.facts import Urgency
 from routing import dry_run, snapshots
+from tests.builders import file_tip
 from tests.desk.sitting import Desk, Seat
 
 
@@ -59,6 +61,7 @@ def _in_force(desk: Desk) -> int:
 
 
 def test_a_draft_goes_from_the_form_to_force_by_two_people(desk: Desk, ada: Seat) -> None:
+    tip = file_tip(desk.town, urgency=Urgency.ELEVATED)
     before, draft = _in_force(desk), _begin(ada)
     page = _text(_add(desk, ada, draft))
     assert "Mesa Police leads in Tempe, AZ (by written agreement); until now Tempe Police did." in page
@@ -69,7 +72,10 @@ def test_a_draft_goes_from_the_form_to_force_by_two_people(desk: Desk, ada: Seat
     rob.send(draft, to="/approve")
     rob.send(draft, to="/publish")
     assert _in_force(desk) == before + 1
-    assert "Published" in _text(ada.look(draft))
+    published = ada.look(draft)
+    assert "Published" in _text(published)
+    # Nothing moved by itself: the list leads to where a person has each decided again.
+    assert published.find("a", href=lambda to: bool(to) and to.endswith(f"{tip.reference}/why")) is not None
 
 
 def test_the_author_cannot_approve_by_pressing_anyway(desk: Desk, ada: Seat) -> None:

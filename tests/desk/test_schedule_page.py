@@ -64,6 +64,18 @@ def test_a_fault_stands_at_its_field(desk: Desk, tomas: Seat, wrong: dict[str, s
     assert says in page.get_text()
 
 
+def test_all_faults_are_said_at_once(desk: Desk, tomas: Seat) -> None:
+    wrong = {
+        "turn_days": "0",
+        "holidays": "Christmas",
+        "days": [],
+        f"turn-{desk.town.member_id('Ines')}": "second",
+    }
+    told = tomas.send(TURNS, _rotation(desk, **wrong), status=400).get_text()
+    for words in ("1 to 366", "date such as", "at least one day", "“second” is no number"):
+        assert words in told
+
+
 def test_who_is_no_supervisor_takes_over_a_turn_but_plans_none(desk: Desk) -> None:
     ines = desk.seat("Ines")
     assert "Add or replace" not in ines.look(TURNS).get_text()
