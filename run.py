@@ -125,8 +125,8 @@ class House:
         return (
             Part("valkey", _valkey(self.data), {"PATH": os.defpath}),
             Part("standin", (python, "-m", "notifications.standin", *self._standin()), everything),
-            Part("intake", _web(ports.public, "wsgi:intake"), public),
-            Part("desk", _web(ports.desk, "wsgi:desk"), everything),
+            Part("intake", web_server(ports.public, "wsgi:intake"), public),
+            Part("desk", web_server(ports.desk, "wsgi:desk"), everything),
             Part("queue-urgent", (python, "worker.py", "queue", "urgent"), everything),
             Part("queue-routine", (python, "worker.py", "queue", "routine"), everything),
             Part("clock", (python, "worker.py", "clock"), signing),
@@ -260,7 +260,8 @@ def _ledger_key(data: Path, deployment: str) -> Path:
     return path
 
 
-def _web(port: int, door: str) -> tuple[str, ...]:
+def web_server(port: int, door: str) -> tuple[str, ...]:
+    """The command that serves `wsgi:intake` or `wsgi:desk` at a port of this machine."""
     # Waitress reads a whole request before a thread is taken: slow telephones do not block the others.
     # What it reads and answers stays in memory: files that people send would lie in a temporary file in clear.
     in_memory = (f"--inbuf-overflow={_LARGEST_FORM}", f"--outbuf-overflow={_LARGEST_FORM}")

@@ -13,7 +13,10 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine, event, text
 from sqlalchemy.exc import OperationalError
+from waitress.adjustments import Adjustments
+from waitress.buffers import OverflowableBuffer, TempfileBasedBuffer
 
+import run
 from foundation import database
 from foundation.settings import Settings
 from referrals.receipts import receipt_for
@@ -139,3 +142,13 @@ def _search(door: Door, folder: Path, logged: Callable[[], str], secrets: tuple[
         assert secret.encode() not in stored, "the database"
         for path in folder.rglob("*"):
             assert not path.is_file() or secret.encode() not in path.read_bytes(), path
+
+
+@pytest.mark.parametrize("overflow", ["inbuf_overflow", "outbuf_overflow"])
+def test_the_web_server_keeps_what_it_reads_and_answers_in_memory(overflow: str) -> None:
+    flags = list(run.web_server(8000, "wsgi:intake")[3:])
+    # The published types say that the arguments are one word.
+    set_by, _door = Adjustments.parse_args(flags)  # type: ignore[arg-type]
+    buffer = OverflowableBuffer(int(set_by[overflow]))
+    buffer.append(CANARY.encode() * 100_000)
+    assert not isinstance(buffer.buf, TempfileBasedBuffer)
