@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
+from typing import Any
 
 import click
 from flask import current_app
 from flask.cli import AppGroup
+from sqlalchemy import Row
 
 from directory import api_keys, members, teams
 from directory.api_keys import NoSeat, Scope
@@ -59,8 +61,7 @@ def list_all() -> None:
     with database.reading(current_app.extensions["engine"]) as session:
         rows, now = api_keys.all_keys(session), clock.now()
     for row in rows:
-        over = row.ended_at or (row.expires_at if row.expires_at <= now else None)
-        stands = f"over since {over:%Y-%m-%d}" if over else f"until {row.expires_at:%Y-%m-%d}"
+        stands = _stands(row, now)
         used = f"last used {row.used_at:%Y-%m-%d %H:%M} UTC" if row.used_at else "never used"
         click.echo(f"{row.id}  {row.office}  {row.email}  {row.name}  {row.scopes}  {stands}, {used}")
 
@@ -74,3 +75,10 @@ def end(key_id: str) -> None:
     if not ended:
         raise click.BadParameter("no key in force has that id", param_hint="KEY_ID")
     click.echo("Nothing more is done with that key.")
+
+
+def _stands(row: Row[Any], now: datetime) -> str:
+    over = row.ended_at or (row.expires_at if row.expires_at <= now else None)
+    if over:
+        return f"over since {over:%Y-%m-%d}"
+    return f"until {row.expires_at:%Y-%m-%d}" if row.is_seated else "over: its member has left the office"

@@ -30,6 +30,8 @@ from ledger.entries import DEPLOYMENT, Actor
 PREFIX = "waypost_key_"
 # A write for every request would make readers wait for each other.
 _USED_EVERY = timedelta(minutes=1)
+# The seat with which a key ends.
+_SEAT = (memberships.c.member_id == api_keys.c.member_id) & (memberships.c.team_id == api_keys.c.team_id)
 
 
 class Scope(StrEnum):
@@ -114,10 +116,7 @@ def in_force(session: Session, key: str, now: datetime) -> ApiKey | None:
     row = session.execute(
         select(api_keys)
         .join(members, members.c.id == api_keys.c.member_id)
-        .join(
-            memberships,
-            (memberships.c.member_id == members.c.id) & (memberships.c.team_id == api_keys.c.team_id),
-        )
+        .join(memberships, _SEAT)
         .where(
             api_keys.c.digest == _digest(key),
             api_keys.c.ended_at.is_(None),
@@ -144,11 +143,14 @@ def used(session: Session, key_id: str, now: datetime) -> None:
 
 
 def all_keys(session: Session) -> list[Row[Any]]:
-    """All of the deployment with their office's and member's names, ended ones included, the newest first."""
+    """All of the deployment with their office's and member's names, ended ones included, the newest first.
+    `is_seated`: the member who answers for it is still in that office."""
+    is_seated = members.c.active & memberships.c.team_id.is_not(None)
     query = (
-        select(api_keys, teams.c.slug.label("office"), members.c.email)
+        select(api_keys, teams.c.slug.label("office"), members.c.email, is_seated.label("is_seated"))
         .join(teams, teams.c.id == api_keys.c.team_id)
         .join(members, members.c.id == api_keys.c.member_id)
+        .outerjoin(memberships, _SEAT)
     )
     return list(session.execute(query.order_by(api_keys.c.made_at.desc(), api_keys.c.id)))
 

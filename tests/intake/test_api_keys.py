@@ -162,6 +162,9 @@ def test_commands_make_name_and_end_a_key(system: System) -> None:
     listed = run(args=["directory", "api-key", "list"]).output
     assert "last used" in next(line for line in listed.splitlines() if line.startswith(key_id))
     assert key not in listed
-    assert run(args=["directory", "api-key", "end", key_id]).exit_code == 0
+    _left(system)
+    assert "its member has left the office" in run(args=["directory", "api-key", "list"]).output
     assert system.ask("GET", REFERRALS).status_code == 401
+    assert run(args=["directory", "api-key", "end", key_id]).exit_code == 0
+    assert "over since" in run(args=["directory", "api-key", "list"]).output
     assert run(args=["directory", "api-key", "end", key_id]).exit_code != 0
