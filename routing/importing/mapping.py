@@ -102,10 +102,12 @@ class AreaMapping:
     def check_columns(self, columns: Iterable[str]) -> None:
         """Raises MappingFault if the file lacks a column, with those that it has."""
         there = tuple(columns)
+        if not there:
+            raise MappingFault("The file holds nothing: neither columns nor features")
         missing = [column for column in self.columns if column not in there]
         if missing:
             raise MappingFault(
-                f"The file has no column {', '.join(missing)}. Its columns are {', '.join(there) or 'none'}"
+                f"The file has no column {', '.join(missing)}. Its columns are {', '.join(there)}"
             )
 
 

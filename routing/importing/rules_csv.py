@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from datetime import date, time
+from enum import StrEnum
 from typing import Any
 
+from referrals.facts import Relation, Setting, Urgency
 from routing.boundaries import Boundaries
 from routing.importing.changes import Changes
 from routing.importing.report import Fault, Report
 from routing.importing.rows import Opened, Row
 from routing.importing.sheets import check_columns, listed
-from routing.rules import RuleFault, RuleSet
+from routing.rules import Role, RuleFault, RuleSet
 
 NEEDED = ("id", "team", "role", "area")
 # Cells that hold several values, parted by semicolons.
@@ -20,6 +23,18 @@ _TEXTS = ("every", "calendar", "valid_from", "valid_to", "author", "reason")
 # `hours_zone` may be empty where the team's own zone is meant.
 _HOURS = {"hours_zone": "zone", "hours_begin": "begins", "hours_end": "ends"}
 _HOUR_LISTS = {"hours_days": "days", "hours_holidays": "holidays"}
+# Cells, or parts of cells, that hold one of a few words.
+_WORDS: Mapping[str, type[StrEnum]] = {
+    "role": Role, "urgencies": Urgency, "settings": Setting, "relations": Relation,
+}  # fmt: skip
+# What the other cells must be written like: for those who read a fault, not a program.
+_FORMS: Mapping[str, tuple[Callable[[str], object], str]] = {
+    "valid_from": (date.fromisoformat, "a day is written 2026-03-31"),
+    "valid_to": (date.fromisoformat, "a day is written 2026-03-31"),
+    "hours_begin": (time.fromisoformat, "a time is written 17:00"),
+    "hours_end": (time.fromisoformat, "a time is written 17:00"),
+    "hours_holidays": (date.fromisoformat, "a day is written 2026-03-31"),
+}
 COLUMNS = (*NEEDED, *_LISTS, *_NUMBERS, *_TEXTS, *_HOURS, *_HOUR_LISTS)
 
 
@@ -89,7 +104,23 @@ def _zone(base: Mapping[str, Any], team: str) -> dict[str, str]:
     return {team: zone} if zone else {}
 
 
+def _check_forms(cells: Mapping[str, str]) -> None:
+    """Raises _Wrong for the first cell that is written in no way that is understood."""
+    for column, words in _WORDS.items():
+        known = [word.value for word in words]
+        for given in listed(cells.get(column, "")) or [""] * (column in NEEDED):
+            if given not in known:
+                raise _Wrong(column, f"it is one of {', '.join(known)}", given)
+    for column, (read, said) in _FORMS.items():
+        for given in listed(cells.get(column, "")):
+            try:
+                read(given)
+            except ValueError:
+                raise _Wrong(column, said, given) from None
+
+
 def _entry(cells: Mapping[str, str], teams: Mapping[str, str]) -> dict[str, Any]:
+    _check_forms(cells)
     entry: dict[str, Any] = {
         "id": cells["id"],
         "team": _team("team", cells["team"], teams),

@@ -66,7 +66,11 @@ def test_a_whole_file_ends_the_rules_that_it_lacks(run: Run, town: Town, tmp_pat
     ("row", "reason"),
     [
         ("x,nobody,lead,state:04,,,,,", "row 3, x: team nobody: there is no such team"),
-        ("x,tempe-police,rule,state:04,,,,,", "row 3, x: 'rule' is not a valid Role"),
+        (
+            "x,tempe-police,rule,state:04,,,,,",
+            "row 3, x: role rule: it is one of lead, support, notify, exclude",
+        ),
+        ("x,tempe-police,,state:04,,,,,", "row 3, x: role: it is one of lead"),
         (
             "x,tempe-police,lead,place:9999999,,,,,",
             "row 3, x: area place:9999999: place:9999999 is not known",
@@ -74,7 +78,7 @@ def test_a_whole_file_ends_the_rules_that_it_lacks(run: Run, town: Town, tmp_pat
         ("x,tempe-police,lead,county:09001,,,,,", "county:09001 has ended; in its place: county:09120"),
         ("x,tempe-police,lead,state:04,being_odd,,,,", "unknown behaviours being_odd"),
         ("x,tempe-police,lead,state:04,,,20:00,,", "hours need a beginning and an end"),
-        ("x,tempe-police,lead,state:04,,,,,31.3.2026", "row 3, x:"),
+        ("x,tempe-police,lead,state:04,,,,,31.3.2026", "valid_from 31.3.2026: a day is written 2026-03-31"),
         ("x,tempe-police,lead,state:04", "it has 4 cells where the header has 9"),
     ],
 )
