@@ -5,6 +5,7 @@ Told through the real doors of a running house, as far as this version goes. Eac
 
 from __future__ import annotations
 
+import hashlib
 import re
 import tempfile
 from collections.abc import Callable
@@ -16,6 +17,7 @@ from sqlalchemy import update
 from directory.tables import contacts
 from foundation import database
 from foundation.database import metadata
+from tests import sent_files
 from tests.journeys import handing
 from tests.journeys.handing import hand_on, who_has_it
 from tests.journeys.house import RunningHouse, Visitor, code_in, eventually, reference_in
@@ -24,6 +26,8 @@ from tests.journeys.house import RunningHouse, Visitor, code_in, eventually, ref
 NARRATIVE = "The account @sb_example wrote: tomorrow at Saguaro Bend, third period, nobody leaves."
 SUBJECT = "A student, unknown. Account @sb_example"
 SECRETS = ("sb_example", "Saguaro", "third period", "student", "Tempe", "threat")
+
+SCREENSHOT = sent_files.picture(size=(390, 844))
 
 ENDED = "Help and safety are in place; the work is done"
 NEED = "A talk with the family this week. Tomas Reed, 480 555 0131."
@@ -96,10 +100,12 @@ def _forward(house: RunningHouse, frank: Visitor, say: Say) -> str:
             "case_number": "PX-2026-0417",
         },
         button="Forward it",
+        file=_screenshot(house),
     )
     assert frank.status == 200, frank.text[:800]
     reference = reference_in(frank.text)
-    say(f"Frank, FBI Phoenix, forwards a threat in Tempe, AZ. Reference {reference}.")
+    assert hashlib.sha256(SCREENSHOT).hexdigest() in frank.text, "the file's fingerprint is not shown"
+    say(f"Frank, FBI Phoenix, forwards a threat in Tempe, AZ, with a screenshot. Reference {reference}.")
     message = house.message(ADA, reference)
     assert "ELEVATED" in message
     assert "Reply A" in message
@@ -115,11 +121,20 @@ def _forward(house: RunningHouse, frank: Visitor, say: Say) -> str:
     return reference
 
 
+def _screenshot(house: RunningHouse) -> Path:
+    path = house.house.data / "sb_example.png"
+    path.write_bytes(SCREENSHOT)
+    return path
+
+
 def _hub_acknowledges(ada: Visitor, reference: str, frank: Visitor, say: Say) -> None:
     ada.open(f"/referrals/{reference}")
     assert NARRATIVE not in ada.text, "content was shown before the acknowledgement"
     ada.submit(button="Acknowledge").open(f"/referrals/{reference}").submit(button="Open")
     assert NARRATIVE in ada.text, ada.text[:800]
+    assert hashlib.sha256(SCREENSHOT).hexdigest() in ada.text, ada.text[:800]
+    ada.follow("Look at it").submit(button="Take the original")
+    assert ada.content == SCREENSHOT, "the original is not what was sent"
     frank.open(f"/portal/forwards/{reference}")
     assert "AZ-STAMP" in who_has_it(frank)
     say("Ada, AZ-STAMP, looks, acknowledges and reads. Custody moves; FBI Phoenix sees by whom and when.")
@@ -186,6 +201,7 @@ def _care_is_asked_without_the_narrative(house: RunningHouse, cast: Cast, refere
     cora.open(f"/referrals/{reference}").submit(button="Open")
     assert NEED in cora.text, cora.text[:800]
     assert "sb_example" not in cora.answer
+    assert hashlib.sha256(SCREENSHOT).hexdigest() not in cora.answer
     assert cora.open(f"/referrals/{reference}/timeline").status == 404
     say("Tomas asks CARE 7 to help, with the family's consent. Cora reads the need, and not what was told.")
 
