@@ -214,7 +214,7 @@ class _Kept:
         so_far = {"digest": self.digest, "next": number, "found": work.found.as_json()}
         return self._write(so_far=so_far, **told)
 
-    def finish(self, work: Redeciding, opened: Mapping[str, Any]) -> None:
+    def finish(self, work: Redeciding, opened: dict[str, Any]) -> None:
         """Writes the result of all of it."""
         result = work.found.as_json() | opened
         self._write(finished_at=clock.now(), digest=self.digest, result=result, so_far=None)

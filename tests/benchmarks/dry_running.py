@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from routing import gazetteer, situations
+from routing.alike import Alike
 from routing.areas import Area, code_of
 from routing.boundaries import Boundaries
 from routing.circumstances import Circumstance
@@ -32,7 +33,7 @@ _CHECKED = 500
 class Spent:
     """CPU seconds of one dry run: `named` for ZIPs and schools together, `whole` for all of it, points and rules
     included. `reached` of `asked` places were felt, in `wrong` of those compared one by one
-    the class was not what its place is."""
+    the row was not what its place is."""
 
     what: str
     rules: int
@@ -83,17 +84,17 @@ def _measured(what: str, before: Snapshot, after: Snapshot) -> Spent:
 
 
 def _compared(before: Snapshot, after: Snapshot, areas: list[str]) -> tuple[int, int]:
-    """Places of a sample, each decided for itself and as one of its class."""
+    """Places of a sample, each decided for itself and as one of its row."""
     pair, circumstance = Pair(before, after, _AS_OF.date()), Circumstance(_AS_OF)
-    like: dict[Any, str] = {}
-    wrong = 0
     sample = random.Random(7).sample(areas, _CHECKED)
-    for area in sample:
-        first = situations.naming(like.setdefault(pair.kin(area), area))
-        for side in (pair.old, pair.new):
-            classed = side.answer(side.situation(first), circumstance, first)
-            wrong += classed != Answer.of(side.decide(circumstance, situations.naming(area)))
-    return len(sample), wrong
+    alike = Alike(sample, *pair.numbers, circumstance.relation, examples=_CHECKED)
+    wrong = compared = 0
+    for same in alike.answers(circumstance):
+        for area in same.examples:
+            compared += 1
+            for side, said in ((pair.old, same.before), (pair.new, same.after)):
+                wrong += said != Answer.of(side.decide(circumstance, situations.naming(area)))
+    return compared, wrong
 
 
 def _snapshot(rules: list[dict[str, Any]], boundaries: Boundaries) -> Snapshot:
