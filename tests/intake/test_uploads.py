@@ -102,9 +102,6 @@ def test_no_part_of_a_large_file_is_on_the_disk_in_clear(
     [
         ([("a.png", b"")], "nothing in this file"),
         ([("a.jpg", b"MZ\x90\x00" + bytes(60))], "cannot take this kind"),
-        ([("a.zip", b"PK\x03\x04" + bytes(60))], "cannot take this kind"),
-        ([("a.txt", b"words and then \xff\xfe")], "cannot take this kind"),
-        ([("a.txt", b"w" * 100_001)], "too large"),
         ([("a.txt", b"w" * 90_000), ("b.txt", b"w" * 90_000)], "too large"),
         ([(f"{number}.txt", b"w") for number in range(100)], "too many files"),
     ],

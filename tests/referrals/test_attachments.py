@@ -11,6 +11,7 @@ from io import BytesIO
 from pathlib import Path
 from typing import Any
 
+import hypothesis
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -62,6 +63,7 @@ def chunks(monkeypatch: pytest.MonkeyPatch) -> list[bytes]:
     return [blob[:head], *(blob[start : start + 80] for start in range(head, len(blob), 80))]
 
 
+@hypothesis.settings(max_examples=30)
 @given(st.integers(0, 4 * 64), st.integers(1, 200))
 def test_a_file_of_any_size_opens_as_it_was(size: int, pieces: int) -> None:
     with pytest.MonkeyPatch.context() as patched:
