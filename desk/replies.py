@@ -17,7 +17,7 @@ from directory.members import Channel
 from directory.permissions import PUBLIC
 from foundation import clock, database, web
 from ledger.entries import Actor
-from notifications import guesses, notices, sms, voice
+from notifications import guesses, notices, sms, strays, voice
 from notifications.replies import Reply, Verb, parse_reply, reply_text
 from referrals.grants import Keys
 from referrals.moves import NotNow
@@ -60,7 +60,10 @@ def _obey(session: Session, number: str, verb: Verb | None, code: str, now: date
         reply = _ANSWERS[verb](session, notice, actor, "sms", now)
         contacts.answered_from(session, notice.contact_id, now)
         return _say(session, number, reply, notice.reference)
-    return _say(session, number, Reply.HELP if verb is Verb.HELP else Reply.EMERGENCY)
+    if verb is Verb.HELP:
+        return _say(session, number, Reply.HELP)
+    told = strays.note(session, web.settings(), number, now)
+    return _say(session, number, Reply.EMERGENCY) if told else None
 
 
 @replies.post("/twilio/voice/<attempt_id>")

@@ -18,7 +18,7 @@ from directory.members import Channel
 from foundation import clock, database, heartbeat, outbox, web
 from foundation.settings import Settings
 from notifications import notices as told
-from notifications import reports
+from notifications import reports, strays
 from notifications.notices import ProviderFault
 from notifications.outcomes import Action
 from notifications.states import NoticeState
@@ -77,6 +77,7 @@ def status_page() -> Page:
             canary_minutes=settings.canary_minutes,
             undelivered=_undelivered(session, member.team_ids, now),
             waiting=outbox.waiting(session) if everything else None,
+            strays=strays.count(session, now - _DAY) if everything else 0,
         )
 
 

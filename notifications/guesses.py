@@ -19,15 +19,15 @@ MOST, WITHIN = 5, timedelta(minutes=10)
 
 def are_too_many(session: Session, settings: Settings, number: str, now: datetime) -> bool:
     """Whether that number sent so many wrong codes lately that not even a right one is looked at."""
-    mine = wrong_codes.c.sender_digest == _digest(settings, number), wrong_codes.c.at > now - WITHIN
+    mine = wrong_codes.c.sender_digest == digest(settings, number), wrong_codes.c.at > now - WITHIN
     return int(session.execute(select(func.count()).where(*mine)).scalar_one()) >= MOST
 
 
 def count(session: Session, settings: Settings, number: str, now: datetime) -> None:
     """One more wrong code from that number."""
-    session.execute(insert(wrong_codes).values(id=new_id(), sender_digest=_digest(settings, number), at=now))
+    session.execute(insert(wrong_codes).values(id=new_id(), sender_digest=digest(settings, number), at=now))
 
 
-def _digest(settings: Settings, number: str) -> str:
+def digest(settings: Settings, number: str) -> str:
     """Numbers of strangers are not kept."""
     return hmac.new(settings.secret_key.encode(), f"number {number}".encode(), hashlib.sha256).hexdigest()

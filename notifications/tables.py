@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import JSON, Column, ForeignKey, Index, String, Table, UniqueConstraint
+from sqlalchemy import JSON, Boolean, Column, ForeignKey, Index, String, Table, UniqueConstraint
 
 from foundation.database import UTCDateTime, metadata
 
@@ -87,4 +87,15 @@ wrong_codes = Table(
     Column("sender_digest", String(64), nullable=False),
     Column("at", UTCDateTime, nullable=False),
     Index("ix_wrong_codes_sender", "sender_digest", "at"),
+)
+
+# Texts that answer nothing, by the digest of the number that sent them; `told`: its sender was told whom to call.
+stray_texts = Table(
+    "stray_texts",
+    metadata,
+    Column("id", String(32), primary_key=True),
+    Column("sender_digest", String(64), nullable=False),
+    Column("at", UTCDateTime, nullable=False, index=True),
+    Column("told", Boolean, nullable=False),
+    Index("ix_stray_texts_sender", "sender_digest", "at"),
 )

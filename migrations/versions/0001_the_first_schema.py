@@ -234,6 +234,18 @@ def upgrade() -> None:
         sa.UniqueConstraint("channel", "code", name=op.f("uq_sender_faults_channel_code")),
     )
     op.create_table(
+        "stray_texts",
+        sa.Column("id", sa.String(length=32), nullable=False),
+        sa.Column("sender_digest", sa.String(length=64), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("told", sa.Boolean(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_stray_texts")),
+    )
+    with op.batch_alter_table("stray_texts", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_stray_texts_at"), ["at"], unique=False)
+        batch_op.create_index("ix_stray_texts_sender", ["sender_digest", "at"], unique=False)
+
+    op.create_table(
         "wrong_codes",
         sa.Column("id", sa.String(length=32), nullable=False),
         sa.Column("sender_digest", sa.String(length=64), nullable=False),
@@ -1289,6 +1301,11 @@ def downgrade() -> None:
         batch_op.drop_index("ix_wrong_codes_sender")
 
     op.drop_table("wrong_codes")
+    with op.batch_alter_table("stray_texts", schema=None) as batch_op:
+        batch_op.drop_index("ix_stray_texts_sender")
+        batch_op.drop_index(batch_op.f("ix_stray_texts_at"))
+
+    op.drop_table("stray_texts")
     op.drop_table("sender_faults")
     op.drop_table("rule_sets")
     with op.batch_alter_table("rule_drafts", schema=None) as batch_op:

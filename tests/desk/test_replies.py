@@ -13,7 +13,7 @@ from foundation import database
 from foundation.settings import Settings
 from notifications import sms
 from notifications.standin.webhooks import signature
-from notifications.tables import notices
+from notifications.tables import notices, stray_texts
 from tests import builders
 from tests.builders import WORDS, Town, later
 from tests.routing.acts import Case, faults, tip
@@ -96,3 +96,17 @@ def test_stop_and_start_are_obeyed_and_not_answered(town: Town) -> None:
 
 def test_other_talk_gets_the_emergency_words_and_nothing_is_kept(town: Town) -> None:
     assert "911" in text(town, INES, "he has a knife & <b>")
+    with database.reading(town.engine) as session:
+        (row,) = session.execute(select(stray_texts)).all()
+    assert "knife" not in str(row)
+    assert INES not in str(row)
+
+
+def test_the_emergency_words_come_once_a_day_and_the_desk_counts_the_texts(town: Town) -> None:
+    answered = [text(town, INES, "anybody there?"), text(town, INES, "hello?"), text(town, OLU, "hello?")]
+    with later(hours=25):
+        answered.append(text(town, INES, "hello?"))
+    assert ["911" in answer for answer in answered] == [True, False, True, True]
+    client = create_app(town.settings, town.engine, town.keys).test_client()
+    builders.sign_in_at(client, "Ada")
+    assert "<strong>4</strong> text messages" in client.get("/status").get_data(as_text=True)
