@@ -28,7 +28,7 @@ _DAY = timedelta(days=1)
 @click.option(
     "--whole",
     is_flag=True,
-    help="The ledger from its first entry on, not only what came since the last visit.",
+    help="All records, and the ledger from its first entry on; not only what is open or came since the last visit.",
 )
 def doctor(whole: bool) -> None:
     """Check every promise: one custodian, one due time, a living clock, an intact ledger. Names what is wrong."""
@@ -44,10 +44,11 @@ def doctor(whole: bool) -> None:
 
 
 def faults(engine: Engine, settings: Settings, *, whole: bool = False) -> Iterator[str]:
-    """A sentence for each thing that is wrong. The ledger is checked from where the last visit ended, or `whole`."""
+    """A sentence for each thing that is wrong. `whole`: records that ended long ago are looked at too, and the ledger
+    not only from where the last visit ended."""
     with database.reading(engine) as session:
         now = database.now(session)
-        yield from record.faults(session)
+        yield from record.faults(session, now, whole=whole)
         yield from custody.faults(session, now)
         for job, fault in outbox.failing(session):
             yield f"the job {job} fails again and again: {fault}"

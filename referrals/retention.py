@@ -64,11 +64,18 @@ def due(
         )
     )
     waiting = and_(erasures.c.referral_id == referrals.c.id, erasures.c.answered_at.is_(None))
+    mine = literal(True) if teams is None else referrals.c.custodian_team_id.in_(teams)
+    # By themselves first: for a page in order, all that ever was would be gone through.
+    found = (
+        select(referrals.c.id)
+        .where(over, referrals.c.erased_at.is_(None), referrals.c.reference > after, mine)
+        .cte("found")
+        .prefix_with("MATERIALIZED")
+    )
     query = (
         select(referrals, held.label("held"), erasures.c.asked_by)
+        .join(found, found.c.id == referrals.c.id)
         .outerjoin(erasures, waiting)
-        .where(over, referrals.c.erased_at.is_(None), referrals.c.reference > after)
-        .where(literal(True) if teams is None else referrals.c.custodian_team_id.in_(teams))
         .order_by(referrals.c.reference)
         .limit(most)
     )

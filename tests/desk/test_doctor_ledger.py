@@ -1,4 +1,4 @@
-"""The doctor and the ledger: only what is new is checked, and a sequencer that stands still is named."""
+"""The doctor checks only what is new of what never changes, unless all is asked for; a still sequencer is named."""
 
 from __future__ import annotations
 
@@ -7,13 +7,14 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Engine, select
+from sqlalchemy import Engine, delete, select, update
 
 from foundation import clock, database, heartbeat
 from foundation.settings import Settings
 from ledger import checkpoint
 from ledger.sequencer import Sequencer
 from ledger.tables import ledger_checks
+from referrals.tables import grants, referrals
 from tests import builders
 from tests.builders import Town
 from tests.desk.test_setting_up import run
@@ -29,7 +30,11 @@ def town(engine: Engine, settings: Settings, database_url: str, tmp_path: Path) 
 def doctor(town: Town, *options: str) -> list[str]:
     with database.transaction(town.engine) as session:
         heartbeat.beat(session, "clock", clock.now())
-    return [line for line in run(town.settings, "doctor", *options).output.splitlines() if line.startswith("ledger")]
+    return [
+        line
+        for line in run(town.settings, "doctor", *options).output.splitlines()
+        if line.startswith("ledger")
+    ]
 
 
 def sizes_checked(town: Town) -> list[int]:
@@ -82,3 +87,18 @@ def test_the_whole_ledger_is_checked_again_on_request(town: Town) -> None:
     assert doctor(town) == []
     (said,) = doctor(town, "--whole")
     assert said.startswith(f"ledger: entry 1 of stream {filed.id}")
+
+
+def test_a_record_that_ended_long_ago_is_looked_at_on_request(town: Town) -> None:
+    filed = builders.file_tip(town)
+    ended = clock.now() - timedelta(days=3)
+    with database.transaction(town.engine) as session:
+        session.execute(delete(grants).where(grants.c.referral_id == filed.id))
+        session.execute(
+            update(referrals)
+            .where(referrals.c.id == filed.id)
+            .values(state="closed", due_at=None, closed_at=ended, disposition="managed")
+        )
+    sentence = f"{filed.reference}: it has sealed words that no grant opens"
+    assert sentence not in run(town.settings, "doctor").output
+    assert sentence in run(town.settings, "doctor", "--whole").output

@@ -246,4 +246,4 @@ def faults(town: Town) -> list[str]:
         heartbeat.beat(session, "clock", now)
         verdict = audit(session)
         broken = [verdict.broken] if verdict.broken else []
-        return [*record.faults(session), *soundness.faults(session, now), *broken]
+        return [*record.faults(session, now, whole=True), *soundness.faults(session, now), *broken]
