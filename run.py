@@ -85,8 +85,9 @@ class House:
         self.environment = _environment(self.data, ports)
         self._running: dict[str, tuple[Part, subprocess.Popen[bytes], float]] = {}
 
-    def prepare(self) -> None:
-        """Migrates, makes the keyring and loads the demonstration directory, each only where it is missing."""
+    def prepare(self, *, with_example: bool = False) -> None:
+        """Migrates, makes the keyring and loads the demonstration directory, each only where it is missing; and with a
+        new directory a tip for who looks around, where that is asked for."""
         settings = Settings.from_mapping(self.environment)
         # So that the on-screen telephones say whose they are.
         (self.data / NAMES).write_text(
@@ -101,6 +102,8 @@ class House:
         with database.transaction(engine) as session:
             if not demonstration.is_loaded(session):
                 demonstration.load(session, ring, settings, clock.now())
+                if with_example:
+                    demonstration.file_example(session, settings, clock.now())
         engine.dispose()
 
     def start(self) -> None:
@@ -372,7 +375,7 @@ def _start(data: Path, ports: Ports) -> None:
         signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(0))
         try:
             signal.signal(signal.SIGINT, signal.default_int_handler)
-            house.prepare()
+            house.prepare(with_example=True)
             house.start()
             _greet(house)
             house.watch()

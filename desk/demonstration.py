@@ -10,6 +10,7 @@ import base64
 import hashlib
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -18,7 +19,12 @@ from directory import members, sign_in, teams
 from directory.members import Channel
 from directory.tables import organisations
 from directory.teams import TeamKind
+from foundation.identifiers import new_id
 from foundation.settings import Settings
+from referrals import attachments, filing
+from referrals.content import documents
+from referrals.facts import Evidence, Facts, PlaceKind, Relation, Urgency
+from referrals.filing import Filing, Source
 from referrals.keyring import Keyring
 from referrals.team_keys import make_team_keys
 from routing import demonstration as coverage
@@ -26,6 +32,9 @@ from routing import snapshots
 
 # One well-known password for everybody; that is why this may never load beside real people.
 PASSWORD = "waypost demonstration"
+
+
+_EXAMPLE = "Someone in our group chat wrote that Friday will be different. I made a picture of it before it was gone."
 
 
 class NotHere(Exception):
@@ -162,6 +171,30 @@ def load(
         now=now,
     )
     return team_ids
+
+
+def file_example(session: Session, settings: Settings, now: datetime) -> str:
+    """Files one invented tip about Tempe, with a screenshot, as the public door does; returns its reference."""
+    to = filing.routing_recipient(session)
+    screenshot = attachments.receive(
+        attachments.blobs_of(settings),
+        "group chat.png",
+        [(Path(__file__).parent / "demonstration-chat.png").read_bytes()],
+        deployment=settings.deployment,
+        most=settings.attachment_max_bytes,
+        now=now,
+    )
+    told = documents({"what_happened": _EXAMPLE, "how_known": "I am in the group."})
+    sealed = filing.seal(told, deployment=settings.deployment, to=to, files=[screenshot])
+    facts = Facts(
+        Urgency.ELEVATED,
+        ("threat_communicated", "leakage"),
+        evidence=(Evidence(PlaceKind.PLACE, Relation.TARGET, ("place:0473000",)),),
+    )
+    record = Filing(
+        Source.PUBLIC, facts, "en", submission_digest=new_id() + new_id(), custodian_team_id=to.team_id
+    )
+    return filing.file_referral(session, record, sealed, now).reference
 
 
 def _add_person(session: Session, person: _Person, team_id: str, hashed: str, now: datetime) -> None:

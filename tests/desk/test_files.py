@@ -14,7 +14,8 @@ from pathlib import Path
 import pytest
 from PIL import Image, UnidentifiedImageError
 
-from desk import picture, previews
+from desk import demonstration, picture, previews
+from foundation import clock, database
 from tests.builders import csrf_token, later
 from tests.desk.sitting import Desk
 from tests.desk.test_export import saved
@@ -236,3 +237,15 @@ def test_a_copy_of_the_record_lists_fingerprints_and_no_names(desk: Desk) -> Non
     with later(minutes=11):
         desk.enter_again("Ines")
         assert "files" not in saved(desk, reference, "timeline.json")
+
+
+def test_who_looks_around_finds_a_tip_with_a_screenshot(desk: Desk) -> None:
+    with database.transaction(desk.town.engine) as session:
+        reference = demonstration.file_example(session, desk.town.settings, clock.now())
+    desk.route(desk.row(reference).id)
+    ines = desk.seat("Ines")
+    ines.send(f"/referrals/{reference}", to="/acknowledge")
+    ines.send(f"/referrals/{reference}", to="/open")
+    shown = ines.look(f"/referrals/{reference}/files/1").find("img")
+    assert shown is not None
+    assert ines.client.get(str(shown["src"])).status_code == 200
