@@ -62,7 +62,7 @@ class _Point(click.ParamType[tuple[float, float]]):
 @routing.command()
 @click.option("--school", default="", help="A school's or campus's name.")
 @click.option("--place", default="", help='A town, such as "Tempe, AZ".')
-@click.option("--county", default="", help='A county, such as "Maricopa".')
+@click.option("--county", default="", help='A county, such as "Maricopa" or 04013.')
 @click.option("--state", default="", help="A state: letters, code or name.")
 @click.option("--zip", "zip_code", default="", help="A ZIP.")
 @click.option("--point", type=_Point(), help="Latitude and longitude, such as 33.42,-111.94.")
@@ -169,6 +169,8 @@ def _evidence(
     if found.faults:
         fault = found.faults[0]
         raise click.BadParameter(_FAULTS[fault.reason], param_hint=f"--{fault.field.removesuffix('_code')}")
+    if typed["county"] and not any(piece.kind is PlaceKind.COUNTY for piece in found.evidence):
+        raise click.BadParameter("No county is called so, or has that code.", param_hint="--county")
     if point is None:
         return found.evidence
     fix = Evidence(PlaceKind.POINT, relation, latitude=point[0], longitude=point[1], accuracy_m=accuracy)

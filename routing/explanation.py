@@ -154,10 +154,18 @@ class _Teller:
     def rules(self) -> Iterable[str]:
         """What became of every other rule that was touched; what is true of several rules is said once."""
         quiet = {Outcome.LEAD, Outcome.TIED, Outcome.SUPPORT, Outcome.NOTIFY}
+        considered = self._decision.considered
+        asked = {entry.team for entry in considered if entry.outcome in quiet}
         return dict.fromkeys(
             f"{self.team(entry.team)} ({self.area(entry.area)}) {self._became(entry)}."
-            for entry in self._decision.considered
+            for entry in considered
             if entry.outcome not in quiet
+            # "Was not asked", by one rule of a team that another rule asks, would read as a contradiction.
+            and not (
+                entry.outcome is Outcome.NOT_APPLIED
+                and entry.role is not Role.EXCLUDE
+                and entry.team in asked
+            )
         )
 
     def changes(self) -> Iterable[str]:

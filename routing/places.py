@@ -57,9 +57,10 @@ def resolve(
 ) -> Resolution:
     """Evidence of what was typed about one place.
 
-    `state` is postal letters, a FIPS code or a name; the others are as people write them ("Lincoln HS", "tempe az",
-    "Maricopa County, AZ", "85281-1234"). Words that fit several areas give one piece of evidence with all of them;
-    words that fit none give evidence of kind unknown, without them. All fields empty: no evidence.
+    `state` is postal letters, a FIPS code or a name, `county` a FIPS code or a name; the others are as people write
+    them ("Lincoln HS", "tempe az", "Maricopa County, AZ", "85281-1234"). Words that fit several areas give one piece
+    of evidence with all of them; words that fit none give evidence of kind unknown, without them. All fields empty: no
+    evidence.
     """
     given = {"school": school, "place": place, "state": state, "zip_code": zip_code, "county": county}
     typed = {field: " ".join(words.split()) for field, words in given.items()}
@@ -183,7 +184,10 @@ def _county(words: str, states: set[str], relation: Relation) -> Evidence:
     name, said = _parted(words)
     states = {f"state:{said.code}"} if said else states
     known = gazetteer.load().counties_by_name
-    found = _counties(name, states) or _within(known.get(county_key(name), ()), states)
+    coded = (f"county:{words}",) if f"county:{words}" in gazetteer.load().counties else ()
+    found = (
+        _within(coded, states) or _counties(name, states) or _within(known.get(county_key(name), ()), states)
+    )
     return Evidence(PlaceKind.COUNTY, relation, found) if found else Evidence(PlaceKind.UNKNOWN, relation)
 
 

@@ -39,6 +39,7 @@ def run(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> Run:
         (("--place", "Tempe, AZ"), "tempe-police"),
         (("--county", "Maricopa", "--state", "AZ"), "maricopa-county"),
         (("--county", "Apache", "--state", "AZ"), "az-stamp"),
+        (("--county", "04013"), "maricopa-county"),
         (("--state", "NV"), "nv-hub"),
         (("--point", "33.40,-111.93"), "tempe-police"),
         (("--school", "Saguaro Bend"), "saguaro-bend-school"),
@@ -77,6 +78,8 @@ def test_the_moment_can_be_given(run: Run) -> None:
         (("--zip", "85281", "--state", "NV"), "does not lie in that state"),
         (("--point", "-111.93,33.40"), "latitude comes first"),
         (("--point", "here"), "33.42,-111.94"),
+        (("--county", "Atlantis"), "No county is called so"),
+        (("--county", "04999"), "No county is called so"),
         (("--originator", "nobody"), "no team has that slug"),
     ],
 )

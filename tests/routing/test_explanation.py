@@ -75,6 +75,11 @@ def test_an_exclusion_is_told_once() -> None:
     assert lines.count("Tempe Police (Tempe) is not to be asked for this: a rule says so.") == 1
 
 
+def test_who_leads_is_not_told_not_to_be_asked() -> None:
+    rules = rule_set(lead("tempe", TEMPE), lead("tempe", TEMPE, id="other", relations=["target"]))
+    assert not [line for line in told(ask(rules, named(TEMPE))) if line.startswith("Tempe Police (Tempe) was")]
+
+
 def test_near_a_line_it_is_told_that_nobody_was_left_out() -> None:
     rules = rule_set(lead("tempe", TEMPE), {**lead("tempe", TEMPE, id="not"), "role": "exclude"})
     lines = told(ask(rules, point(33.40, -111.8904, 60)))
