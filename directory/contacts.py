@@ -11,12 +11,14 @@ from typing import Any
 
 import phonenumbers
 from email_validator import EmailNotValidError, validate_email
-from sqlalchemy import Row, func, insert, select, update
+from sqlalchemy import ColumnElement, Row, exists, func, insert, or_, select, update
 from sqlalchemy.orm import Session
 
 from directory import members, reach
 from directory.members import Channel
-from directory.tables import contact_codes, contacts, memberships
+from directory.tables import contact_codes, contacts, memberships, teams
+from directory.tables import members as people
+from directory.teams import TeamKind
 from foundation import database, outbox
 from foundation.identifiers import new_id
 
@@ -188,7 +190,10 @@ def ask_again(session: Session, now: datetime) -> list[str]:
     lately = select(contact_codes.c.contact_id).where(contact_codes.c.made_at > now - timedelta(days=7))
     old = session.execute(
         select(contacts.c.id).where(
-            contacts.c.verified_at < now - PROVE_AGAIN_AFTER, *_usable(), contacts.c.id.not_in(lately)
+            contacts.c.verified_at < now - PROVE_AGAIN_AFTER,
+            *_usable(),
+            _has_a_desk(),
+            contacts.c.id.not_in(lately),
         )
     ).scalars()
     asked = list(old)
@@ -203,7 +208,9 @@ def expire(session: Session, now: datetime) -> list[str]:
     A team's last way of being reached is kept, since an old number is better than none; the status page says so.
     """
     ended = []
-    too_old = select(contacts.c.id).where(contacts.c.verified_at < now - PROVED_FOR, *_usable())
+    too_old = select(contacts.c.id).where(
+        contacts.c.verified_at < now - PROVED_FOR, *_usable(), _has_a_desk()
+    )
     for contact_id in session.execute(too_old.order_by(contacts.c.verified_at)).scalars().all():
         before = _out_of_reach(session)
         members.disable_contact(session, contact_id, reason=STALE, now=now)
@@ -217,7 +224,9 @@ def expire(session: Session, now: datetime) -> list[str]:
 
 def stale_count(session: Session, now: datetime) -> int:
     """How many contacts in use were proved so long ago that they are asked for a proof, or are past it."""
-    old = select(func.count()).where(contacts.c.verified_at < now - PROVE_AGAIN_AFTER, *_usable())
+    old = select(func.count()).where(
+        contacts.c.verified_at < now - PROVE_AGAIN_AFTER, *_usable(), _has_a_desk()
+    )
     return int(session.execute(old).scalar_one())
 
 
@@ -237,6 +246,17 @@ def _out_of_reach(session: Session) -> frozenset[str]:
 
 def _usable() -> tuple[Any, ...]:
     return contacts.c.opted_out_at.is_(None), contacts.c.disabled_at.is_(None)
+
+
+def _has_a_desk() -> ColumnElement[bool]:
+    """Whether the owner can type a code: who forwards for an office alone has no page for it."""
+    seat = (
+        select(memberships.c.member_id)
+        .join(teams, teams.c.id == memberships.c.team_id)
+        .where(memberships.c.member_id == contacts.c.member_id, teams.c.kind != TeamKind.OFFICE.value)
+    )
+    leads = select(people.c.id).where(people.c.id == contacts.c.member_id, people.c.administrator)
+    return or_(exists(seat), exists(leads))
 
 
 def _telephone(typed: str) -> str:

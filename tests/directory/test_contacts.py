@@ -157,10 +157,17 @@ def test_an_old_proof_is_asked_for_again_once_a_week(town: Town) -> None:
         _proved_before(session, contacts.PROVE_AGAIN_AFTER - timedelta(days=1), now)
         assert contacts.ask_again(session, now) == []
         later = now + timedelta(days=2)
-        everybody = set(session.execute(select(rows.c.id)).scalars())
-        assert set(contacts.ask_again(session, later)) == everybody
+        # Frank has no desk at which he could type a code.
+        ines, frank = (
+            {row.id for row in contacts.of_member(session, town.member_id(name))}
+            for name in ("Ines", "Frank")
+        )
+        asked = set(contacts.ask_again(session, later))
+        assert ines <= asked
+        assert frank
+        assert not frank & asked
         assert contacts.ask_again(session, later + timedelta(days=1)) == []
-        assert set(contacts.ask_again(session, later + timedelta(days=8))) == everybody
+        assert set(contacts.ask_again(session, later + timedelta(days=8))) == asked
 
 
 def test_what_nobody_proved_ends_but_never_a_teams_last(town: Town) -> None:
