@@ -23,6 +23,7 @@ from referrals.tables import sealed_parts
 from tests import builders
 from tests.intake.door import WORDS, Door, receipt_words
 from tests.intake.office import Office, text
+from tests.promises import canary
 from tests.sent_files import MULTIPART, body, picture
 
 _ON_SQLITE = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
@@ -80,6 +81,10 @@ def test_a_screenshot_is_kept_byte_for_byte_and_its_fingerprint_is_on_the_receip
     assert hashlib.sha256(sent).hexdigest() in page.text
     assert stored(door) == [("IMG 1.png", sent)]
     assert all(sent not in path.read_bytes() for path in blobs(door))
+    # A fingerprint in clear would answer whether a certain picture was sent.
+    rows_in_clear = canary.in_database(door.town.engine)
+    assert b"IMG 1" not in rows_in_clear
+    assert hashlib.sha256(sent).hexdigest().encode() not in rows_in_clear
 
 
 @_ON_SQLITE

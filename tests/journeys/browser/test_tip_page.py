@@ -140,10 +140,10 @@ def _every_page(page: Page, address: str) -> Iterator[str]:
     page.click("label[for=danger-0]")
     page.click("label[for=with_files-0]")
     follow(page, "main button[value=check]")
-    page.set_input_files("#files", [{"name": "a.exe", "mimeType": "image/png", "buffer": b"MZ\0"}])
+    page.set_input_files("#files", {"name": "a.exe", "mimeType": "image/png", "buffer": b"MZ\0"})
     follow(page, "main button[value=send]")
     yield "summary with a file that is not taken"
-    page.set_input_files("#files", [{"name": "a.png", "mimeType": "image/png", "buffer": picture()}])
+    page.set_input_files("#files", {"name": "a.png", "mimeType": "image/png", "buffer": picture()})
     follow(page, "main button[value=send]")
     assert page.locator(".fingerprint").count() == 1
     words = page.locator(".receipt-words li").all_inner_texts()
