@@ -53,7 +53,7 @@ def faults(engine: Engine, settings: Settings, *, whole: bool = False) -> Iterat
         for job, fault in outbox.failing(session):
             yield f"the job {job} fails again and again: {fault}"
         for refusal in notices.provider_faults(session, now - _DAY):
-            yield f"the {refusal.channel} provider refuses us: {refusal.code}"
+            yield f"notices by {refusal.channel} do not leave: {refusal.code.replace('_', ' ')}"
         unreachable = reach.unreachable(session, by_telephone=False)
         for team in teams.names(session, unreachable).values():
             yield f"{team}: nobody on its ladder can be reached"

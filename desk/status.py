@@ -20,7 +20,7 @@ from foundation.settings import Settings
 from notifications import notices as told
 from notifications import reports, strays
 from notifications.notices import ProviderFault
-from notifications.outcomes import Action
+from notifications.outcomes import NOT_SET, Action
 from notifications.states import NoticeState
 from notifications.tables import notices
 from routing import canary, signs
@@ -163,6 +163,8 @@ def _of_everybody(session: Session, now: datetime) -> Iterator[Banner]:
 
 
 def _sentence(fault: ProviderFault) -> str:
+    if fault.code == NOT_SET:
+        return f"No {_PROVIDERS[fault.channel]} is set up here, so nobody was told that way."
     return _REFUSALS[fault.action].format(
         provider=_PROVIDERS[fault.channel], code=fault.code.replace("_", " ")
     )

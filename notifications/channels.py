@@ -15,7 +15,7 @@ from foundation import clock
 from foundation.settings import Settings
 from notifications import links, webhook, words
 from notifications.mail import MailSender
-from notifications.outcomes import Action, Outcome, OutcomeState
+from notifications.outcomes import NOT_SET, Action, Outcome, OutcomeState
 from notifications.sms import SmsSender
 from notifications.twilio_wire import ProviderSilent
 
@@ -23,7 +23,7 @@ from notifications.twilio_wire import ProviderSilent
 _ASKED_ABOUT = {Channel.SMS.value, Channel.VOICE.value}
 # What is mended on the page of contacts.
 _AT_CONTACTS = {words.Template.PROOF.value, words.Template.CONTACT_ENDED.value}
-NO_PROVIDER = Outcome(OutcomeState.FAILED_PERMANENT, Action.NOTHING, code="no_provider")
+NO_PROVIDER = Outcome(OutcomeState.FAILED_PERMANENT, Action.NOTHING, code=NOT_SET)
 
 
 @dataclass(frozen=True)

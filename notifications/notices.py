@@ -16,7 +16,7 @@ from directory.tables import memberships
 from foundation import database, outbox
 from foundation.identifiers import new_code, new_id, readable
 from notifications import bundling, mail, twilio_codes
-from notifications.outcomes import LOUD, Action
+from notifications.outcomes import LOUD, NOT_SET, Action
 from notifications.replies import CODE_LENGTH
 from notifications.states import OPEN_NOTICES, NoticeState
 from notifications.tables import notices
@@ -175,6 +175,9 @@ def _is_meant(channel: str, mark: str | None) -> bool:
 
 
 def _action_of(channel: str, fault: str) -> Action:
+    if fault == NOT_SET:
+        # Calls may be left out on purpose; who left out texts or mail has people whom nobody tells.
+        return Action.NOTHING if channel == Channel.VOICE.value else Action.CONFIGURATION
     if channel == Channel.EMAIL.value:
         return mail.action_of(fault)
     # What an agency's own system answers is no provider's refusal, though it looks like a code.

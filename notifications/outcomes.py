@@ -46,6 +46,9 @@ class Action(StrEnum):
 # Nobody's address is at fault but we are: somebody who runs this service has to look.
 LOUD = frozenset({Action.STOP_SENDER, Action.CONFIGURATION, Action.SHORTEN, Action.ALARM})
 
+# The fault of a notice whose channel has no provider in the settings.
+NOT_SET = "no_provider"
+
 
 @dataclass(frozen=True)
 class Outcome:

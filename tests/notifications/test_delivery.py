@@ -175,6 +175,9 @@ def test_without_a_provider_nothing_goes_round_in_a_ring(town: Town, email: str)
     bare = replace(town.settings, twilio_account_sid="", smtp_host="")
     assert deliver(town, notice(town, email=email), bare) is None
     assert (row(town).state, row(town).fault, owed(town)) == ("failed_permanent", "no_provider", 0)
+    # Nobody was told, and somebody has to look.
+    (fault,) = faults(town)
+    assert (fault.code, fault.action) == ("no_provider", Action.CONFIGURATION)
 
 
 def test_what_was_answered_meanwhile_is_not_sent(town: Town) -> None:
