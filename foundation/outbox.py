@@ -46,9 +46,7 @@ _CLAIM = (
     update(outbox)
     # What another process is just claiming is passed over, where the database can (PostgreSQL).
     .where(outbox.c.id == _OLDEST.with_for_update(skip_locked=True).scalar_subquery())
-    .values(
-        lease=bindparam("new_lease"), lease_until=bindparam("new_lease_until"), tries=outbox.c.tries + 1
-    )
+    .values(lease=bindparam("new_lease"), lease_until=bindparam("new_lease_until"), tries=outbox.c.tries + 1)
     .returning(outbox.c.id, outbox.c.job, outbox.c.subject_id, outbox.c.tries)
 )
 _DONE = delete(outbox).where(outbox.c.id == bindparam("number"), outbox.c.lease == bindparam("our_lease"))

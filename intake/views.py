@@ -152,8 +152,8 @@ def _too_large(_fault: RequestEntityTooLarge) -> Page:
         )
     return _again(
         gettext(
-            "That was too long for one tip, and nothing was sent. Try your browser’s Back button to get your words back, "
-            "then send a part of them."
+            "That was too long for one tip, and nothing was sent. Try your browser’s Back button to get your words "
+            "back, then send a part of them."
         ),
         413,
     )

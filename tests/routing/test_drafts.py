@@ -162,7 +162,9 @@ def test_rules_that_both_drafts_change_are_named_and_must_be_settled(town: Town)
     _approve(town, second)
     _publish(town, second)
     with database.reading(town.engine) as session:
-        (rule,) = (rule for rule in snapshots.current(session, clock.now()).rules.rules if rule.id == "mesa-in-tempe")
+        (rule,) = (
+            rule for rule in snapshots.current(session, clock.now()).rules.rules if rule.id == "mesa-in-tempe"
+        )
     assert rule.priority == 2
 
 

@@ -77,7 +77,9 @@ def test_an_exclusion_is_told_once() -> None:
 
 def test_who_leads_is_not_told_not_to_be_asked() -> None:
     rules = rule_set(lead("tempe", TEMPE), lead("tempe", TEMPE, id="other", relations=["target"]))
-    assert not [line for line in told(ask(rules, named(TEMPE))) if line.startswith("Tempe Police (Tempe) was")]
+    assert not [
+        line for line in told(ask(rules, named(TEMPE))) if line.startswith("Tempe Police (Tempe) was")
+    ]
 
 
 def test_near_a_line_it_is_told_that_nobody_was_left_out() -> None:
