@@ -11,9 +11,10 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Engine, func, select
+from sqlalchemy import Engine, func, select, text
 
 import worker
 from desk import board
@@ -39,11 +40,13 @@ _SLOW = 0.25
 
 @dataclass(frozen=True)
 class Took:
-    """An act, its seconds on the second try, its processor seconds in this process, and its slowest statement."""
+    """An act on its second try: its seconds, those of a processor in this process and in the server's, and its slowest
+    statement."""
 
     what: str
     seconds: float
     cpu: float
+    server: float
     slowest: float
     statement: str
 
@@ -53,11 +56,23 @@ def measured(town: Town) -> Iterator[Took]:
     for what, act in _acts(town).items():
         act()
         with plans.watched(town.engine) as seen:
-            began, core = time.perf_counter(), time.process_time()
+            began, core, there = time.perf_counter(), time.process_time(), _server_seconds(town.engine)
             act()
             seconds, cpu = time.perf_counter() - began, time.process_time() - core
+            server = _server_seconds(town.engine) - there
         slowest = max(seen.seconds, key=lambda statement: seen.seconds[statement], default="")
-        yield Took(what, seconds, cpu, seen.seconds.get(slowest, 0.0), " ".join(slowest.split()))
+        yield Took(what, seconds, cpu, server, seen.seconds.get(slowest, 0.0), " ".join(slowest.split()))
+
+
+def _server_seconds(engine: Engine) -> float:
+    """What PostgreSQL's processes for this database spent of a processor, on this machine; 0 on SQLite."""
+    if engine.dialect.name == "sqlite":
+        return 0.0
+    with database.reading(engine) as session:
+        mine = "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND backend_type = 'client backend'"
+        pids = session.execute(text(mine)).scalars().all()
+    stats = [Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split() for pid in pids]
+    return sum(int(stat[11]) + int(stat[12]) for stat in stats) / os.sysconf("SC_CLK_TCK")
 
 
 def _acts(town: Town) -> dict[str, Callable[[], Any]]:
@@ -134,7 +149,9 @@ def _tell(url: str, count: int) -> None:
     town = _grown(url, count)
     print(f"{_size(town.engine):,} referrals, {town.engine.dialect.name}")
     for took in measured(town):
-        print(f"| {took.what} | {took.seconds:.2f} s | of it this process {took.cpu:.2f} s |", flush=True)
+        print(
+            f"| {took.what} | {took.seconds:.2f} s | processor {took.cpu + took.server:.2f} s |", flush=True
+        )
         if took.slowest > _SLOW:
             print(f"    {took.slowest:.2f} s: {took.statement[:400]}")
 
