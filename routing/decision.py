@@ -87,9 +87,13 @@ def _sorted(piece: Evidence) -> Evidence:
     return piece if areas == piece.areas else replace(piece, areas=areas)
 
 
+_NO_NUMBERS = (None, None, None)
+
+
 def _content(piece: Evidence) -> tuple[object, ...]:
     # As text, since some have no numbers and none is smaller than another.
-    numbers = "" if piece.latitude is None else repr((piece.latitude, piece.longitude, piece.accuracy_m))
+    given = piece.latitude, piece.longitude, piece.accuracy_m
+    numbers = "" if given == _NO_NUMBERS else repr(given)
     return piece.kind._value_, piece.relation._value_, piece.areas, numbers
 
 

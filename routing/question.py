@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from referrals.facts import Facts
 from routing.areas import layer_of
 from routing.boundaries import Boundaries
-from routing.rules import Rule, RuleSet
+from routing.locate import Hit
+from routing.rules import Rule, RuleSet, takes_out
 
 
 @dataclass(slots=True)
@@ -49,6 +50,12 @@ class Question:
                 # "All places in the county" means those that lie in it, not those that touch it.
                 if rule.every == layer and share >= self.rules.share_floor:
                     yield rule
+
+    def someone_is_taken_out(self, hits: Iterable[Hit]) -> bool:
+        """Whether a rule about one of the hits excludes or shields."""
+        if not self.rules.by_every:
+            return not self.rules.areas_taking_out.isdisjoint([hit.area for hit in hits])
+        return any(takes_out(rule) for hit in hits for rule in self.rules_about(hit.area))
 
     def first_failed(self, rule: Rule) -> str:
         """The first of the rule's conditions that does not hold, or ""."""

@@ -90,6 +90,11 @@ class RuleSet:
         return _grouped((rule.area, rule) for rule in self.rules if not rule.every)
 
     @cached_property
+    def areas_taking_out(self) -> frozenset[str]:
+        """Areas with a rule about themselves that excludes or shields."""
+        return frozenset(rule.area for rule in self.rules if not rule.every and takes_out(rule))
+
+    @cached_property
     def by_every(self) -> Mapping[str, tuple[Rule, ...]]:
         """Rules about all areas of a layer inside an area."""
         return _grouped((rule.area, rule) for rule in self.rules if rule.every)
@@ -107,7 +112,7 @@ class RuleSet:
 
     def prepare(self) -> None:
         """Builds now what the first decision would have to wait for."""
-        _ = self.digest, self.by_area, self.by_every, self._hours
+        _ = self.digest, self.by_area, self.by_every, self.areas_taking_out, self._hours
         for rule in self.rules:
             _ = rule.conditions, rule.specificity
 
@@ -124,6 +129,11 @@ class RuleSet:
     def faults(self, boundaries: Boundaries) -> list[str]:
         """Why this set must not be published on these boundaries: one sentence each, naming the rule."""
         return [f"{rule.id}: {fault}" for rule in self.rules for fault in _faults_on(rule, boundaries)]
+
+
+def takes_out(rule: Rule) -> bool:
+    """Whether it may keep another team from leading."""
+    return rule.role is Role.EXCLUDE or bool(rule.shields)
 
 
 def _grouped(pairs: Iterable[tuple[str, Rule]]) -> Mapping[str, tuple[Rule, ...]]:

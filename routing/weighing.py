@@ -72,16 +72,16 @@ _RULE, _KEY = attrgetter("rule.id"), attrgetter("key")
 
 def foremost(hits: Sequence[Hit], asked: Question) -> tuple[str, ...]:
     """The team that would lead on these hits, or all that would be tied, in the order of their rules' areas."""
-    rules_by_hit = [(hit, asked.rules_about(hit.area)) for hit in hits]
-    if any(rule.role is _EXCLUDES or rule.shields for _, rules in rules_by_hit for rule in rules):
+    if asked.someone_is_taken_out(hits):
         return _teams(_best(_standing(hits, asked)))
     # Nobody takes anybody out: then the heaviest lead of each hit is all that counts.
     most: Key = ()
     best: list[Match] = []
-    for hit, rules in rules_by_hit:
-        ranks = _ranks(hit, asked) if rules else ()
-        for rule in rules:
-            if rule.role is _LEADS and (key := _key(rule, ranks)) >= most and _may_lead(rule, hit, asked):
+    for hit in hits:
+        leads = [rule for rule in asked.rules_about(hit.area) if rule.role is _LEADS]
+        ranks = _ranks(hit, asked) if leads else ()
+        for rule in leads:
+            if (key := _key(rule, ranks)) >= most and _may_lead(rule, hit, asked):
                 if key > most:
                     most, best = key, []
                 best.append(Match(rule, hit, key))
