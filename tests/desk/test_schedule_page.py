@@ -65,7 +65,7 @@ def test_a_fault_stands_at_its_field(desk: Desk, tomas: Seat, wrong: dict[str, s
 
 
 def test_all_faults_are_said_at_once(desk: Desk, tomas: Seat) -> None:
-    wrong = {
+    wrong: dict[str, str | list[str]] = {
         "turn_days": "0",
         "holidays": "Christmas",
         "days": [],
