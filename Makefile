@@ -43,8 +43,8 @@ lint: .venv/.installed-dev ## Style, types and the direction of imports
 	@$(PY) -m mypy
 	@$(PY) -c "from importlinter.cli import lint_imports_command as lint; lint()" --no-logo
 
-bench: .venv/.installed-dev ## Measure: tips per second, decisions per second, time to the SMS provider
-	@$(PY) -m tests.benchmarks
+bench: .venv/.installed-dev ## Measure costs and speeds and write docs/benchmarks.md (BENCH=locating for some)
+	@$(PY) -m tests.benchmarks $(BENCH)
 
 migrate: .venv/.installed ## Bring the database of the settings to this version
 	@$(PY) -m flask --app wsgi migrate

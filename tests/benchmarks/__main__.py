@@ -1,17 +1,19 @@
-"""`make bench`: runs every benchmark and writes docs/benchmarks.md, with the date and the machine."""
+"""`make bench`: runs the benchmarks and writes docs/benchmarks.md, with the date and the machine."""
 
 from __future__ import annotations
 
-import os
-import platform
+import sys
 import tempfile
-from datetime import UTC, datetime
+from collections.abc import Callable, Iterable
+from contextlib import ExitStack
+from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 from foundation import database
 from foundation.settings import Settings
 from tests import servers
-from tests.benchmarks import deciding
+from tests.benchmarks import deciding, table
 from tests.benchmarks.dry_running import dry_runs
 from tests.benchmarks.filing import tips_per_second
 from tests.benchmarks.importing import seconds_to_draft
@@ -21,28 +23,35 @@ from tests.benchmarks.locating import rows as locating
 from tests.benchmarks.queueing import rows as queueing
 
 _MILLION = 1_000_000
-_TABLE = Path(__file__).parents[2] / "docs" / "benchmarks.md"
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a part may work: a folder, and a server that is started when the first asks for it."""
+
+    folder: Path
+    started: ExitStack
+
+    @cached_property
+    def postgresql(self) -> str:
+        """The URL of a durable server."""
+        return self.started.enter_context(servers.postgresql(durable=True))
+
+    @cached_property
+    def settings(self) -> Settings:
+        """Those of a benchmark."""
+        return Settings.from_mapping({"SECRET_KEY": "a benchmark's key, known to everybody who reads it"})
 
 
 def main() -> None:
-    """Runs all; prints and writes one table."""
-    settings = Settings.from_mapping({"SECRET_KEY": "a benchmark's key, known to everybody who reads it"})
-    with tempfile.TemporaryDirectory() as folder, servers.postgresql(durable=True) as postgresql:
-        at = Path(folder)
-        rows = [
-            *_deciding(),
-            *_dry_running(),
-            *_filing(at, postgresql, settings),
-            *_leaving(at),
-            *locating(postgresql),
-        ]
-        rows += _ledger(postgresql, settings)
-        _emptied(postgresql)
-        rows += queueing(at, postgresql)
-        rows += _importing(at, settings)
-    text = _head() + "".join(f"| {' | '.join(row)} |\n" for row in rows)
-    _TABLE.write_text(text)
-    print(text)
+    """Runs the parts that are named, or all; prints and writes the rows of each when they are there."""
+    named = sys.argv[1:] or list(PARTS)
+    if unknown := {*named} - PARTS.keys():
+        sys.exit(f"There is no part {', '.join(sorted(unknown))}; there are {', '.join(PARTS)}.")
+    with tempfile.TemporaryDirectory() as folder, ExitStack() as started:
+        place = Place(Path(folder), started)
+        for part in named:
+            print(part, table.rewrite(part, list(PARTS[part](place))), sep="\n", flush=True)
 
 
 def _filing(folder: Path, postgresql: str, settings: Settings) -> list[tuple[str, ...]]:
@@ -170,15 +179,22 @@ def _migrated(url: str) -> None:
     engine.dispose()
 
 
-def _head() -> str:
-    cores, system = os.cpu_count(), f"{platform.system()} on {platform.machine()}"
-    return (
-        "# Measured\n\n"
-        f"Written by `make bench` on {datetime.now(UTC):%Y-%m-%d}, on {cores} cores, {system}, Python "
-        f"{platform.python_version()}. SQLite syncs each commit (FULL), PostgreSQL likewise. The figures of a "
-        "shared machine drift; the ratios are measured pair by pair.\n\n"
-        "| What | Measured | Beside it | Ratio |\n|---|---|---|---|\n"
-    )
+def _queueing(place: Place) -> list[table.Row]:
+    _emptied(place.postgresql)
+    return queueing(place.folder, place.postgresql)
+
+
+# By the word that names each: `make bench BENCH=locating`.
+PARTS: dict[str, Callable[[Place], Iterable[table.Row]]] = {
+    "deciding": lambda place: _deciding(),
+    "dry_running": lambda place: _dry_running(),
+    "filing": lambda place: _filing(place.folder, place.postgresql, place.settings),
+    "leaving": lambda place: _leaving(place.folder),
+    "locating": lambda place: locating(place.folder, place.postgresql),
+    "ledger": lambda place: _ledger(place.postgresql, place.settings),
+    "queueing": _queueing,
+    "importing": lambda place: _importing(place.folder, place.settings),
+}
 
 
 if __name__ == "__main__":
