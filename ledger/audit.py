@@ -162,9 +162,9 @@ class _Run:
     def ends(self) -> None:
         """Each stream's last entry is the one that its head says."""
         unmet = set(self.last)
-        for stream, *said in self._heads():
+        for stream, position, entry_hash in self._heads():
             unmet.discard(stream)
-            head = said[0], said[1]
+            head = position, entry_hash
             if head != self.last.get(stream):
                 _refuse(end_fault(stream, head, self.last.get(stream, BEFORE_FIRST)))
         for stream in sorted(unmet)[:1]:
