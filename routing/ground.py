@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 
 from referrals.facts import Evidence, PlaceKind, Relation
 from routing import naming, outlines, situations
+from routing.areas import code_of
 from routing.circumstances import Circumstance
 from routing.gap import Gap
 from routing.situations import Side
 from routing.unled import bare_land
 
-BARE = "For an elevated tip at this moment, county by county, the most first."
+BARE = "For an elevated tip at this moment, county by county of a state, the most first."
 
 
 def lies_in(area: str, state: str, side: Side) -> bool:
@@ -22,11 +24,30 @@ def lies_in(area: str, state: str, side: Side) -> bool:
 
 def bare(side: Side, at: datetime, state: str) -> Iterator[Gap]:
     """Where the land is on which nobody leads."""
-    for county, without, whole in bare_land(side, at, state):
+    found = bare_land(side, at, state)
+    if not state:
+        yield from _by_state(side, found)
+        return
+    for county, without, whole in found:
         part = "all of it" if without > 0.999 * whole else f"{without:,.1f} of {whole:,.0f} km²"
         yield Gap(
             f"{naming.named(county, side.boundaries)}: {part}.",
             "Draft a rule for the county; areas inside it that have a team keep it.",
+        )
+
+
+def _by_state(side: Side, found: Iterable[tuple[str, float, float]]) -> Iterator[Gap]:
+    """Three thousand counties are read by nobody."""
+    counties, km2 = Counter[str](), defaultdict[str, float](float)
+    for county, without, _ in found:
+        above = f"state:{code_of(county)[:2]}"
+        counties[above] += 1
+        km2[above] += without
+    for above, without in sorted(km2.items(), key=lambda one: -one[1]):
+        count = f"{counties[above]} {'county' if counties[above] == 1 else 'counties'}"
+        yield Gap(
+            f"{side.boundaries.name(above)}: {without:,.1f} km² in {count}.",
+            "Ask for the state alone to see them by name.",
         )
 
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections import OrderedDict, defaultdict
-from collections.abc import Hashable, Iterator
+from collections.abc import Hashable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cached_property
 from typing import Any
 
 import shapely
@@ -138,16 +139,24 @@ class _Places:
         self._counties = {county: situations.naming(county) for county in chosen}
         self._situations = {county: side.situation(named) for county, named in self._counties.items()}
         self.km2 = sum(land.counties().get(county, 0.0) for county in chosen)
-        self.count = 0
-        self._zips: dict[Hashable, list[str]] = defaultdict(list)
-        letters = known.states[state].letters if state else ""
+        self._letters = known.states[state].letters if state else ""
+        self._drawn = {rule.area for rule in side.rules.rules if _is_drawn_lead(side, rule.area, rule.role)}
+
+    @cached_property
+    def _zips(self) -> Mapping[Hashable, list[str]]:
+        """ZIPs that are answered alike."""
+        known, found = gazetteer.load(), defaultdict[Hashable, list[str]](list)
         for code in known.zip_codes:
             entry = known.zip(code)
             # A ZIP of another state's post office may reach over the line; it is counted where it is addressed.
-            if entry is not None and (not letters or entry.state == letters):
-                self.count += 1
-                self._zips[side.kin(f"zip:{code}")].append(code)
-        self._drawn = {rule.area for rule in side.rules.rules if _is_drawn_lead(side, rule.area, rule.role)}
+            if entry is not None and (not self._letters or entry.state == self._letters):
+                found[self._side.kin(f"zip:{code}")].append(code)
+        return found
+
+    @property
+    def count(self) -> int:
+        """How many ZIPs there are."""
+        return sum(map(len, self._zips.values()))
 
     def addresses(self, circumstance: Circumstance) -> tuple[float, float]:
         """Without a lead, and tied."""

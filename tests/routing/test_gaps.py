@@ -62,6 +62,13 @@ def test_land_without_a_lead_is_named_county_by_county() -> None:
     assert len(bare) == 13
 
 
+def test_of_the_whole_country_land_is_summed_by_state() -> None:
+    side = Side(rule_set(lead("county", MARICOPA)), BOUNDARIES)
+    told = [gap.sentence for gap in ground.bare(side, MORNING, "")]
+    assert told[0].startswith("Alaska: ")
+    assert any(sentence.startswith("Arizona: ") and sentence.endswith("in 14 counties.") for sentence in told)
+
+
 def test_only_the_rest_of_a_county_is_bare_where_a_city_in_it_has_a_team() -> None:
     bare = bare_land(Side(rule_set(lead("tempe", TEMPE)), BOUNDARIES), MORNING, "04")
     (rest,) = (whole - without for county, without, whole in bare if county == MARICOPA)
