@@ -162,11 +162,11 @@ class _Run:
     def ends(self) -> None:
         """Each stream's last entry is the one that its head says."""
         unmet = set(self.last)
-        for stream, position, entry_hash in self._heads():
-            unmet.discard(stream)
-            head = position, entry_hash
-            if head != self.last.get(stream):
-                _refuse(end_fault(stream, head, self.last.get(stream, BEFORE_FIRST)))
+        for row in self._heads():
+            unmet.discard(row.stream)
+            head = row.position, row.entry_hash
+            if head != self.last.get(row.stream):
+                _refuse(end_fault(row.stream, head, self.last.get(row.stream, BEFORE_FIRST)))
         for stream in sorted(unmet)[:1]:
             _refuse(end_fault(stream, None, self.last[stream]))
 
