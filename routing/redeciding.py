@@ -8,7 +8,6 @@ stopped between two of them goes on with the next.
 
 from __future__ import annotations
 
-import gc
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -124,14 +123,7 @@ class Redeciding:
 
     def do(self, piece: Piece) -> None:
         """Does one piece."""
-        # Millions of small tuples, none of them in a ring: looking for rings among them took a third of the time.
-        looking = gc.isenabled()
-        gc.disable()
-        try:
-            _DO[piece.step](self, piece)
-        finally:
-            if looking:
-                gc.enable()
+        _DO[piece.step](self, piece)
 
     def ask_referrals(self, piece: Piece) -> None:
         """Each under both, with its own facts."""
