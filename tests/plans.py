@@ -80,8 +80,9 @@ def _as_if_grown(connection: Connection) -> None:
     connection.execute(text("SET LOCAL enable_seqscan = off"))
     connection.execute(text("DELETE FROM pg_statistic"))
     grown = text(
-        "UPDATE pg_class SET relpages = 1, reltuples = 1000000 WHERE oid IN (SELECT oid FROM pg_class WHERE relname ="
-        " ANY(:names) UNION SELECT indexrelid FROM pg_index JOIN pg_class ON oid = indrelid WHERE relname = ANY(:names))"
+        "UPDATE pg_class SET relpages = 1, reltuples = 1000000 WHERE oid IN ("
+        " SELECT oid FROM pg_class WHERE relname = ANY(:names)"
+        " UNION SELECT indexrelid FROM pg_index JOIN pg_class ON oid = indrelid WHERE relname = ANY(:names))"
     )
     connection.execute(grown, {"names": sorted(GROWING)})
 
