@@ -6,7 +6,7 @@ import re
 import secrets
 from collections.abc import Mapping, Sequence
 
-from flask import current_app, render_template, request
+from flask import current_app, g, render_template, request
 from flask_wtf.csrf import generate_csrf
 from markupsafe import escape
 
@@ -32,9 +32,15 @@ def filled(template: str, words: Words) -> str:
     # Two threads may make the same one at once; either is right.
     if key not in moulds:
         moulds[key] = _mould(template, words)
-    pieces, flat = moulds[key], [*_flat(words), generate_csrf()]
+    pieces, flat = moulds[key], [*_flat(words), _token()]
     # Pieces and numbers of holes take turns.
     return "".join(escape(flat[int(piece)]) if turn % 2 else piece for turn, piece in enumerate(pieces))
+
+
+def _token() -> str:
+    """The form token of this reader; the one that this request brought, where it was found good a moment ago."""
+    brought: str = request.form.get("csrf_token", "") if g.get("csrf_valid") else ""
+    return brought or generate_csrf()
 
 
 def _mould(template: str, words: Words) -> list[str]:

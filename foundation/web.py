@@ -130,7 +130,7 @@ def choose_language() -> str:
 def asked_language() -> str:
     """The language that the address or the form names; "" where it names none that we have."""
     try:
-        asked = request.values.get("language", "")
+        asked = request.args.get("language") or request.form.get("language", "")
     except HTTPException:
         # The form is too large to read, and the page that says so needs a language too.
         asked = request.args.get("language", "")
@@ -240,15 +240,12 @@ def _harden(secure: bool) -> Callable[[Response], Response]:
         {"Strict-Transport-Security": "max-age=31536000; includeSubDomains"} if secure else {}
     )
 
+    headers_for_all = {name: value for name, value in headers.items() if name != "Cache-Control"}
+
     def add(response: Response) -> Response:
-        for name, value in headers.items():
-            # But for files, and for what a view gives to everybody.
-            if name == "Cache-Control" and (request.endpoint == "static" or response.cache_control.public):
-                continue
-            # A view may be stricter: a file that somebody sent is given no rights at all.
-            if name == "Content-Security-Policy" and name in response.headers:
-                continue
-            response.headers[name] = value
+        # But for files, and for what a view gives to everybody.
+        for_all = request.endpoint == "static" or "public" in response.headers.get("Cache-Control", "")
+        response.headers.update(headers_for_all if for_all else headers)
         return response
 
     return add

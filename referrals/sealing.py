@@ -13,6 +13,7 @@ import hashlib
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from cryptography.exceptions import InvalidTag
@@ -66,6 +67,7 @@ def _xwing_public_bytes(seed: bytes) -> bytes:
     return bytes(lattice.public_key().public_bytes_raw() + curve.public_key().public_bytes_raw())
 
 
+@lru_cache(maxsize=1000)
 def _xwing_public(raw: bytes) -> Any:
     return hpke.MLKEM768X25519PublicKey(
         mlkem.MLKEM768PublicKey.from_public_bytes(raw[:1184]),
@@ -88,6 +90,7 @@ def _p256_public_bytes(seed: bytes) -> bytes:
     return _p256_private(seed).public_key().public_bytes(serialization.Encoding.X962, point)
 
 
+@lru_cache(maxsize=1000)
 def _p256_public(raw: bytes) -> ec.EllipticCurvePublicKey:
     return ec.EllipticCurvePublicKey.from_encoded_point(ec.SECP256R1(), raw)
 
