@@ -240,12 +240,15 @@ def _harden(secure: bool) -> Callable[[Response], Response]:
         {"Strict-Transport-Security": "max-age=31536000; includeSubDomains"} if secure else {}
     )
 
-    headers_for_all = {name: value for name, value in headers.items() if name != "Cache-Control"}
-
     def add(response: Response) -> Response:
-        # But for files, and for what a view gives to everybody.
-        for_all = request.endpoint == "static" or "public" in response.headers.get("Cache-Control", "")
-        response.headers.update(headers_for_all if for_all else headers)
+        for name, value in headers.items():
+            # But for files, and for what a view gives to everybody.
+            if name == "Cache-Control" and (request.endpoint == "static" or response.cache_control.public):
+                continue
+            # A view may be stricter: a file that somebody sent is given no rights at all.
+            if name == "Content-Security-Policy" and name in response.headers:
+                continue
+            response.headers[name] = value
         return response
 
     return add
