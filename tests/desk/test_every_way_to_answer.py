@@ -123,7 +123,6 @@ def doors(engine: Engine, settings: Settings, database_url: str) -> Doors:
 
 
 # Which database it is does not matter to the order; races on both are tests/promises/test_races.py.
-@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 def test_whoever_answers_first_has_answered(doors: Doors) -> None:
     for number, (one, other) in enumerate(product(WAYS, WAYS)):
         # Each way first takes and declines, and so does each that comes second.

@@ -22,7 +22,6 @@ from tests.desk.test_export import saved
 from tests.desk.test_guest import SHERIFF, Sheriff
 from tests.sent_files import picture as drawn
 
-pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 NAME = "gnp.\u202eexe/../<b>"
 PHOTO = drawn("JPEG", (60, 40), gps=True)
 

@@ -28,8 +28,6 @@ from tests.sent_files import MULTIPART, body, picture
 # What both kinds of database do differently is in test_api_once.py.
 _WALK = Path(__file__).parents[2] / "docs" / "api.md"
 
-pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
-
 
 @pytest.fixture
 def system(town: Town) -> System:

@@ -22,8 +22,6 @@ from tests.builders import Town
 from tests.intake.office import Office
 from tests.intake.system import LEAST, REFERRALS, System
 
-pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
-
 PERMIT = f"{REFERRALS}/R-7K3M-Q2/permissions/x"
 
 

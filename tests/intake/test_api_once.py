@@ -17,8 +17,6 @@ from foundation import clock, database
 from tests.builders import Town
 from tests.intake.system import LEAST, System
 
-_ON_SQLITE = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
-
 
 @pytest.fixture
 def system(town: Town) -> System:
@@ -60,7 +58,6 @@ def test_two_at_once_are_one_record(system: System) -> None:
     assert system.filed() == 1
 
 
-@_ON_SQLITE
 def test_what_is_under_way_is_waited_for_and_taken_over_after_a_minute(system: System) -> None:
     first = system.send(key="one")
     unsettle(system)
@@ -85,20 +82,17 @@ def test_after_a_fault_the_same_may_be_sent_at_once(system: System) -> None:
     assert system.filed() == 1
 
 
-@_ON_SQLITE
 def test_a_request_with_a_fault_does_not_use_up_its_key(system: System) -> None:
     assert system.send(LEAST | {"urgency": "x"}, "one").status_code == 400
     assert system.send(LEAST, "one").status_code == 201
 
 
-@_ON_SQLITE
 def test_each_office_has_keys_of_its_own(system: System) -> None:
     nadia = System(system.town, "Nadia", app=system.app)
     answers = [each.send(key="one") for each in (system, nadia)]
     assert len({answer.get_json()["reference"] for answer in answers}) == 2
 
 
-@_ON_SQLITE
 def test_old_keys_are_forgotten_and_the_same_content_is_still_one_record(system: System) -> None:
     first = system.send(key="one")
     with clock.moved(api_requests.KEPT + timedelta(hours=1)):

@@ -26,8 +26,6 @@ from tests.intake.office import Office, text
 from tests.promises import canary
 from tests.sent_files import MULTIPART, body, picture
 
-_ON_SQLITE = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
-
 
 @pytest.fixture
 def door(engine: Engine, settings: Settings) -> Door:
@@ -87,7 +85,6 @@ def test_a_screenshot_is_kept_byte_for_byte_and_its_fingerprint_is_on_the_receip
     assert hashlib.sha256(sent).hexdigest().encode() not in rows_in_clear
 
 
-@_ON_SQLITE
 def test_no_part_of_a_large_file_is_on_the_disk_in_clear(
     door: Door, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -101,7 +98,6 @@ def test_no_part_of_a_large_file_is_on_the_disk_in_clear(
     assert all(b"kanarienvogel" not in path.read_bytes() for path in blobs(door))
 
 
-@_ON_SQLITE
 @pytest.mark.parametrize(
     ("files", "sentence"),
     [
@@ -123,14 +119,12 @@ def test_a_refused_file_gets_a_sentence_and_every_word_stays(
     assert (door.filed(), blobs(door)) == (0, [])
 
 
-@_ON_SQLITE
 def test_a_name_is_shown_as_text_only(door: Door) -> None:
     answer = send(door, ("../../<b>gnp\u202e.exe", b"MZ" + bytes(60)))
     assert "../../&lt;b&gt;gnp" in answer.text
     assert "[U+202E]" in answer.text
 
 
-@_ON_SQLITE
 def test_what_a_file_is_goes_by_its_bytes(door: Door) -> None:
     assert receipt_words(send(door, ("notes.exe", picture("JPEG"))).text)
     assert [name for name, _ in stored(door)] == ["notes.exe"]
@@ -142,14 +136,12 @@ def test_the_same_form_twice_is_one_tip_with_its_files_once(door: Door) -> None:
     assert (door.filed(), len(blobs(door))) == (1, 1)
 
 
-@_ON_SQLITE
 def test_the_same_words_with_a_file_that_came_later_are_another_tip(door: Door) -> None:
     first = receipt_words(send(door).text)
     assert receipt_words(send(door, ("a.png", picture())).text) != first
     assert door.filed() == 2
 
 
-@_ON_SQLITE
 def test_a_full_disk_takes_the_words_and_says_that_it_takes_no_files(
     door: Door, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -165,7 +157,6 @@ def test_a_full_disk_takes_the_words_and_says_that_it_takes_no_files(
     assert receipt_words(send(door).text)
 
 
-@_ON_SQLITE
 def test_files_that_nobody_asked_for_are_dropped(door: Door) -> None:
     sent = {"csrf_token": door.token, "step": "change", "what_happened": WORDS}
     answers = [
@@ -179,7 +170,6 @@ def test_files_that_nobody_asked_for_are_dropped(door: Door) -> None:
     assert (door.filed(), blobs(door)) == (0, [])
 
 
-@_ON_SQLITE
 def test_only_who_has_files_is_given_a_form_that_takes_them(door: Door) -> None:
     without, with_files = (
         door.send(what_happened=WORDS, step="check", **more).text for more in ({}, {"with_files": "yes"})
@@ -190,7 +180,6 @@ def test_only_who_has_files_is_given_a_form_that_takes_them(door: Door) -> None:
     assert 'enctype="multipart/form-data"' in with_files
 
 
-@_ON_SQLITE
 def test_an_office_sends_files_and_sees_their_fingerprints_once(door: Door) -> None:
     office, sent = Office(door.town), picture()
     fields: dict[str, Any] = office.form()
@@ -203,7 +192,6 @@ def test_an_office_sends_files_and_sees_their_fingerprints_once(door: Door) -> N
     assert [content for _, content in stored(door)] == [sent]
 
 
-@_ON_SQLITE
 def test_an_office_that_has_to_sign_in_again_is_told_to_choose_its_files_again(door: Door) -> None:
     office = Office(door.town)
     fields: dict[str, Any] = office.form()
@@ -221,7 +209,6 @@ def test_an_office_that_has_to_sign_in_again_is_told_to_choose_its_files_again(d
     assert (door.filed(), blobs(door)) == (0, [])
 
 
-@_ON_SQLITE
 def test_a_tip_without_files_costs_no_statement_more(door: Door) -> None:
     asked: list[str] = []
     event.listen(door.town.engine, "before_cursor_execute", lambda *given: asked.append(given[2]))

@@ -20,8 +20,6 @@ from tests.promises import canary
 from tests.promises.canary import CANARY
 from tests.sent_files import MULTIPART, body
 
-pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
-
 _CHOSEN = {"urgency": "routine", "handling": "H3"}
 # In clear or a closed list, so no words stand there.
 _NO_WORDS = {"urgency", "handling", "relation", "setting", "state", "zip_code", "case_number"}

@@ -38,7 +38,6 @@ from tests.sent_files import picture
 
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
 KEY, BOUND = bytes(32), b"here"
-_ON_SQLITE = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 
 
 def sealed(words: bytes, pieces: int = 7) -> bytes:
@@ -215,7 +214,6 @@ def test_a_file_opens_for_who_was_granted_the_part_and_for_nobody_else(town: Tow
     assert kinds.count("file_opened") == 1
 
 
-@_ON_SQLITE
 def test_a_file_put_in_the_place_of_another_does_not_open(town: Town) -> None:
     id, other = filed(town), builders.receive(town, "b.png", picture("PNG", (5, 5)))
     with database.transaction(town.engine) as session:
@@ -241,7 +239,6 @@ def test_an_erasure_takes_the_sealed_bytes_and_then_their_row(town: Town) -> Non
         assert session.execute(select(rows)).all() == []
 
 
-@_ON_SQLITE
 def test_a_backup_of_an_erased_file_does_not_open_after_the_keys_changed(town: Town) -> None:
     id, store = closed(town), Path(town.settings.attachments_folder)
     backup = store.with_name("backup")
@@ -266,7 +263,6 @@ def test_a_backup_of_an_erased_file_does_not_open_after_the_keys_changed(town: T
         opened(town, id)
 
 
-@_ON_SQLITE
 def test_a_file_still_opens_after_the_keys_changed(town: Town) -> None:
     id = filed(town)
     with clock.moved(timedelta(days=2)):
@@ -278,7 +274,6 @@ def test_a_file_still_opens_after_the_keys_changed(town: Town) -> None:
             assert opened(town, id) == picture()
 
 
-@_ON_SQLITE
 def test_what_was_received_and_never_filed_is_swept_after_a_day(town: Town) -> None:
     filed(town)
     builders.receive(town, "b.png", picture())
@@ -293,7 +288,6 @@ def test_what_was_received_and_never_filed_is_swept_after_a_day(town: Town) -> N
         assert shelf.look(session, store, clock.now()).faults == []
 
 
-@_ON_SQLITE
 def test_the_doctor_names_a_file_that_is_missing_cut_altered_or_left_behind(
     town: Town, database_url: str
 ) -> None:
@@ -324,7 +318,6 @@ def _checked(town: Town) -> bool:
         return all(session.execute(select(rows.c.checked_at)).scalars())
 
 
-@_ON_SQLITE
 def test_discarding_removes_what_was_received(town: Town) -> None:
     kept: Kept = builders.receive(town, "a.png", picture())
     attachments.discard(attachments.blobs_of(town.settings), [kept])
