@@ -36,7 +36,7 @@ from tests import builders
 _WORDS = "He wrote that he will bring a knife to school on Friday and named two people. " * 6
 # Stands in the body for the key that each form has of its own.
 _FORM_KEY = "a-key-of-this-form"
-_WARM_UP, _ROUNDS, _IN_A_ROUND, _CONNECTIONS = 20, 9, 40, 2
+_WARM_UP, _ROUNDS, _IN_A_ROUND, _CONNECTIONS = 40, 25, 40, 2
 
 
 class _BareForm(FlaskForm):  # type: ignore[misc]
