@@ -81,8 +81,8 @@ def _check() -> Response | tuple[str, int] | None:
     if member is None:
         return _ask_to_sign_in()
     _know(member)
-    standing = _standing()
-    if action is None or not permissions.allowed(member.member, action, standing):
+    stands = standing()
+    if action is None or not permissions.allowed(member.member, action, stands):
         # What is not yours does not exist: the same page as for a reference that was never given.
         abort(404)
     return None
@@ -118,7 +118,9 @@ def _resume() -> SignedIn | None:
     return found
 
 
-def _standing() -> Standing | None:
+def standing() -> Standing | None:
+    """How the referral that the route names stands to teams, with its row in `g.referral`; None where the route names
+    none. One that is not there ends the request with 404."""
     reference = (request.view_args or {}).get("reference")
     if reference is None:
         return None
@@ -129,5 +131,5 @@ def _standing() -> Standing | None:
     if found is None:
         abort(404)
     g.referral, g.standing = found
-    standing: Standing = found[1]
-    return standing
+    stands: Standing = found[1]
+    return stands

@@ -11,12 +11,11 @@ from typing import Any, NoReturn, TypeVar
 
 from flask import Blueprint, Flask, Response, current_app, g, request
 
-from directory import api_keys, permissions
+from directory import api_keys, guards, permissions
 from directory.api_keys import ApiKey, Scope
 from directory.guards import guard
-from directory.permissions import PUBLIC, Standing
+from directory.permissions import PUBLIC
 from foundation import clock, database, web
-from foundation.identifiers import is_reference
 from intake import problems
 from intake.limits import Limits
 from intake.problems import NOT_YOURS, refuse
@@ -87,7 +86,7 @@ def _check() -> None:
         too_many(wait)
     if SCOPES[action] not in shown.scopes:
         refuse(403, f"This key is not good for that: it lacks the scope {SCOPES[action]}.")
-    if not permissions.allowed(shown.member, action, _standing()):
+    if not permissions.allowed(shown.member, action, guards.standing()):
         refuse(404, NOT_YOURS)
 
 
@@ -129,18 +128,3 @@ def _no_such_key() -> NoReturn:
         too_many(wait)
     challenge = {name: f'{value}, error="invalid_token"' for name, value in _CHALLENGE.items()}
     refuse(401, "There is no such key, or it is over.", headers=challenge)
-
-
-def _standing() -> Standing | None:
-    reference = (request.view_args or {}).get("reference")
-    if reference is None:
-        return None
-    found = None
-    if is_reference(reference):
-        with database.reading(web.engine()) as session:
-            found = current_app.extensions["find_standing"](session, reference)
-    if found is None:
-        refuse(404, NOT_YOURS)
-    g.referral = found[0]
-    standing: Standing = found[1]
-    return standing
