@@ -68,6 +68,16 @@ def put(told: Settings, mail: bytes) -> None:
         box.append("INBOX", "", "", mail)
 
 
+def held(told: Settings, subject: str) -> list[bytes]:
+    """Numbers of the mails with these words in their subject, read or not."""
+    with imaplib.IMAP4("127.0.0.1", told.mail_bounce_imap_port) as box:
+        box.starttls(ssl.create_default_context())
+        box.login(USER, PASSWORD)
+        box.select("INBOX", readonly=True)
+        _, (found,) = box.search(None, "SUBJECT", f'"{subject}"')
+    return bytes(found or b"").split()
+
+
 def test_what_is_taken_is_deleted_and_the_rest_is_read_once(told: Settings) -> None:
     put(told, b"Subject: Undelivered\r\n\r\nSorry.\r\n")
     seen: list[bytes] = []
@@ -80,6 +90,7 @@ def test_what_is_taken_is_deleted_and_the_rest_is_read_once(told: Settings) -> N
     assert first == len(seen)
     assert b"Subject: Undelivered\r\n\r\nSorry.\r\n" in seen
     assert bounce_box.read(told, take) == 0
+    assert held(told, "Undelivered") == []
 
 
 def test_a_mail_that_could_not_be_looked_at_comes_again(told: Settings) -> None:
