@@ -69,7 +69,6 @@ def open_stream(
 ) -> str:
     """The first entry of a new stream; returns its hash. Raises IntegrityError where the stream exists."""
     row = _row(stream, 1, GENESIS, kind, at, actor, facts)
-    # The head first: the sequencer relies on it that an entry's number is drawn by a transaction that wrote already.
     head = {"stream": stream, "position": 1, "entry_hash": row["entry_hash"]}
     session.execute(_OPEN, head)
     session.execute(_APPEND, row)

@@ -4,9 +4,9 @@ Entries are numbered by a sequence of the database, and a lower number may be co
 place in the log is given here, to every committed entry that has none, and stands in rows of its own: an entry is
 never changed. What makes the search short is a *window*: below it every number is settled for good.
 
-A number is settled once every transaction that could still bring it to light has ended. Writers hold a transaction id
-before they draw a number (they lock or insert the stream's head first), so it is enough to have seen number n, to note
-the newest transaction id after that, and to wait until every id up to it has ended.
+A number is settled once every transaction that could still bring it to light has ended. Who draws a number holds the
+lock of all who insert entries, until the end: so it is enough to have seen number n, to note who holds that lock after
+that, and to wait until each of them has ended. Transactions that write no entry, however long, hold nothing up.
 """
 
 from __future__ import annotations
@@ -33,6 +33,12 @@ EVERY = timedelta(seconds=60)
 _BATCH = 2_000
 # One sequencer at a time: "waypost" as a number, so that no other program's lock is meant.
 _LOCK = 0x77617970
+# An insert takes this lock before it draws a number; a commit gives it back after all can see it.
+_INSERTING = text(
+    "SELECT virtualtransaction FROM pg_locks WHERE locktype = 'relation' AND mode = 'RowExclusiveLock' AND granted"
+    " AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
+    " AND relation = 'ledger_entries'::regclass"
+)
 # The job that mails a checkpoint to one of the addresses of the settings; the worker resolves the name.
 MAIL = "notifications.witnesses.mail_checkpoint"
 
@@ -43,12 +49,12 @@ class Forked(Exception):
 
 @dataclass(frozen=True)
 class Window:
-    """Numbers up to `settled` are in the log or belong to nobody. `seen` will be settled when the transactions up to
-    `until` have ended."""
+    """Numbers up to `settled` are in the log or belong to nobody. `seen` will be settled when the transactions `until`
+    have ended."""
 
     settled: int = 0
     seen: int = 0
-    until: int = 0
+    until: frozenset[str] = frozenset()
 
 
 class Sequencer:
@@ -100,13 +106,13 @@ class Sequencer:
 
 def look(session: Session, window: Window) -> tuple[Window, bool]:
     """The window after a look, and whether entries wait. Only reads."""
-    horizon = _oldest_running(session)
+    writing = _writing(session)
     first: int | None = session.execute(_unfolded(window.settled).limit(1)).scalar_one_or_none()
     top = session.execute(select(func.max(ledger_entries.c.sequence))).scalar_one() or 0
-    if window.seen and horizon >= window.until and (first is None or first > window.seen):
+    if window.seen and not writing & window.until and (first is None or first > window.seen):
         window = Window(settled=window.seen)
     if not window.seen:
-        window = Window(window.settled, top, _newest_begun(session))
+        window = Window(window.settled, top, _writing(session))
     return window, first is not None
 
 
@@ -199,19 +205,8 @@ def _alone(session: Session) -> bool:
     return bool(session.execute(select(func.pg_try_advisory_xact_lock(_LOCK))).scalar_one())
 
 
-def _oldest_running(session: Session) -> int:
-    """Every transaction with a lower id has ended. SQLite has one writer, so what is read is settled at once."""
-    return _snapshot(session, "xmin")
-
-
-def _newest_begun(session: Session) -> int:
-    """No transaction with this id or a higher one has begun."""
-    return _snapshot(session, "xmax")
-
-
-def _snapshot(session: Session, edge: str) -> int:
+def _writing(session: Session) -> frozenset[str]:
+    """The transactions that insert entries just now. SQLite has one writer, so what is read is settled at once."""
     if session.get_bind().dialect.name == "sqlite":
-        return 0
-    return int(
-        session.execute(text(f"SELECT pg_snapshot_{edge}(pg_current_snapshot())::text::bigint")).scalar_one()
-    )
+        return frozenset()
+    return frozenset(session.execute(_INSERTING).scalars())

@@ -9,7 +9,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import Engine, delete, select
+from sqlalchemy import Engine, delete, select, text
 
 from foundation import database
 from foundation.settings import Settings
@@ -95,6 +95,17 @@ def test_the_window_does_not_pass_a_running_transaction(written: Log) -> None:
         assert settled_after(written, looks=3) == 0
     written.sign()
     assert settled_after(written, looks=3) > 0
+
+
+@only_postgresql
+def test_a_transaction_that_writes_no_entry_holds_nothing_up(written: Log) -> None:
+    """However long it runs: or each round would read again all that came since it began."""
+    with written.engine.connect() as other:
+        other.execute(text("CREATE TEMPORARY TABLE other AS SELECT 1"))
+        written.write("ab")
+        for _ in range(2):
+            written.sign()
+        assert settled_after(written, looks=2) > 0
 
 
 def settled_after(written: Log, looks: int) -> int:
