@@ -20,7 +20,8 @@ from referrals.attachments import Fault, Incoming, Kept
 
 log = logging.getLogger(__name__)
 
-_TAKE_FILES = {"public.send_tip", "portal.send_forward", "api.forward"}
+_FOR_MEMBERS = "portal.send_forward"
+_TAKE_FILES = {"public.send_tip", _FOR_MEMBERS, "api.forward"}
 # So much more than is taken is still read, so that a film that is too long costs nobody the words beside it.
 _READ_TIMES = 5
 
@@ -91,7 +92,9 @@ class FormRequest(Request):
         content_length: int | None = None,
     ) -> IO[bytes]:
         if "uploads" not in g:
-            g.uploads = Uploads(0)
+            # The guard has looked by now: nothing is sealed for whoever is not signed in.
+            is_theirs = request.endpoint == _FOR_MEMBERS and "signed_in" in g
+            g.uploads = Uploads(web.settings().attachments_most if is_theirs else 0)
         stream: IO[bytes] = g.uploads.begin(filename or "")
         return stream
 
@@ -167,7 +170,8 @@ def _expect(endpoint: str | None, _values: dict[str, Any] | None) -> None:
     if endpoint in _TAKE_FILES and request.mimetype == "multipart/form-data":
         settings = web.settings()
         request.max_content_length = _READ_TIMES * settings.attachments_max_bytes + 4 * settings.max_tip_bytes
-        g.uploads = Uploads(settings.attachments_most)
+        if endpoint != _FOR_MEMBERS:
+            g.uploads = Uploads(settings.attachments_most)
 
 
 def _drop(_fault: BaseException | None) -> None:

@@ -13,8 +13,9 @@ import pytest
 from sqlalchemy import Engine, event, select
 from werkzeug.test import TestResponse
 
+from directory.api_keys import Scope
 from foundation import database
-from foundation.blobs import Writing
+from foundation.blobs import Blobs, Writing
 from foundation.settings import Settings
 from referrals import attachments, grants, sealing, streams
 from referrals.sealing import Place
@@ -23,6 +24,7 @@ from referrals.tables import sealed_parts
 from tests import builders
 from tests.intake.door import WORDS, Door, receipt_words
 from tests.intake.office import Office, text
+from tests.intake.system import REFERRALS, System
 from tests.promises import canary
 from tests.sent_files import MULTIPART, body, picture
 
@@ -207,6 +209,22 @@ def test_an_office_that_has_to_sign_in_again_is_told_to_choose_its_files_again(d
     assert "Choose your files again" in text(again)
     assert WORDS in again.text
     assert (door.filed(), blobs(door)) == (0, [])
+
+
+def test_nothing_is_sealed_for_whoever_may_not_send_it(door: Door, monkeypatch: pytest.MonkeyPatch) -> None:
+    office, system = Office(door.town), System(door.town, scopes=[Scope.READ])
+    fields = office.form()
+    begun: list[str] = []
+    monkeypatch.setattr(Blobs, "begin", lambda *given: begun.append(given[1]))
+    sent: dict[str, Any] = {"data": body(fields, [("a.png", picture())]), "content_type": MULTIPART}
+    stranger = system.app.test_client().post("/portal/forward", **sent)
+    assert (stranger.status_code, WORDS in stranger.text) == (401, True)
+    for key in (system.key, "waypost_key_wrong"):
+        headers = {"Authorization": f"Bearer {key}", "Idempotency-Key": "one"}
+        assert system.ask("POST", REFERRALS, headers=headers, **sent).status_code in {401, 403}
+    assert begun == []
+    office.client.post("/portal/forward", **sent)
+    assert begun
 
 
 def test_a_tip_without_files_costs_no_statement_more(door: Door) -> None:
