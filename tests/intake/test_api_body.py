@@ -58,6 +58,16 @@ def test_every_member_either_fits_or_has_a_sentence(sent: dict[str, object]) -> 
     assert not faulty & set(body.right)
 
 
+@pytest.mark.parametrize("unreadable", ["\0", "\ud800"])
+def test_what_is_no_text_is_pointed_at_however_deep_it_lies(unreadable: str) -> None:
+    words = f"a{unreadable}b"
+    sent = {"what_happened": words, "links": ["x", words], "attachments": [{"name": words, "content": ""}]}
+    body = api_body.compare(sent, SCHEMA)
+    assert set(body.unfit) == {"#/what_happened", "#/links/1", "#/attachments/0/name"}
+    assert all("NUL or half of a surrogate pair" in sentence for sentence in body.unfit.values())
+    assert body.right == {}
+
+
 def test_no_sentence_repeats_a_value() -> None:
     body = api_body.compare(
         {"urgency": "kanarienvogel", "point": "kanarienvogel", "zip_code": ["kanarienvogel"]}, SCHEMA

@@ -14,6 +14,8 @@ from sqlalchemy.exc import OperationalError
 from directory import api_requests
 from directory.tables import api_requests as rows
 from foundation import clock, database
+from intake import api
+from intake.forwarding import file_forward
 from tests.builders import Town
 from tests.intake.system import LEAST, System
 
@@ -23,23 +25,38 @@ def system(town: Town) -> System:
     return System(town)
 
 
+@pytest.fixture
+def filings(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The reference of each filing, also of one that met a record filed before: counting records would not show it."""
+    references: list[str] = []
+
+    def noted(*given: Any, **more: Any) -> Any:
+        filed = file_forward(*given, **more)
+        references.append(filed.reference)
+        return filed
+
+    monkeypatch.setattr(api, "file_forward", noted)
+    return references
+
+
 def unsettle(system: System) -> None:
     """As if the process had died between filing and settling."""
     with database.transaction(system.town.engine) as session:
         session.execute(update(rows).values(reference=None))
 
 
-def test_the_same_again_is_answered_the_same_and_filed_once(system: System) -> None:
+def test_the_same_again_is_answered_the_same_and_filed_once(system: System, filings: list[str]) -> None:
     first = system.send(key="one")
     again = system.send(dict(reversed(LEAST.items())), '"one"')
     assert (first.status_code, again.status_code) == (201, 201)
     assert again.get_json() == first.get_json()
     other = system.send(LEAST | {"what_happened": "Something else."}, "one")
     assert other.status_code == 422
+    assert filings == [first.get_json()["reference"]]
     assert system.filed() == 1
 
 
-def test_two_at_once_are_one_record(system: System) -> None:
+def test_two_at_once_are_one_record(system: System, filings: list[str]) -> None:
     gate = Barrier(2)
 
     def send(_: int) -> Any:
@@ -55,17 +72,23 @@ def test_two_at_once_are_one_record(system: System) -> None:
     assert {answer.get_json()["reference"] for answer in [*taken, system.send(key="one")]} == {
         taken[0].get_json()["reference"]
     }
+    assert filings == [taken[0].get_json()["reference"]]
     assert system.filed() == 1
 
 
-def test_what_is_under_way_is_waited_for_and_taken_over_after_a_minute(system: System) -> None:
+def test_what_is_under_way_is_waited_for_and_taken_over_after_a_minute(
+    system: System, filings: list[str]
+) -> None:
     first = system.send(key="one")
     unsettle(system)
     waits = system.send(key="one")
     assert (waits.status_code, waits.headers["Retry-After"]) == (409, "60")
+    assert len(filings) == 1
     with clock.moved(timedelta(seconds=61)):
         again = system.send(key="one")
     assert again.get_json() == first.get_json()
+    # It was filed again, and met the same record.
+    assert filings == 2 * [first.get_json()["reference"]]
     assert system.filed() == 1
 
 
