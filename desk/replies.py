@@ -23,7 +23,7 @@ from referrals.grants import Keys
 from referrals.moves import NotNow
 from routing import handoffs
 from routing.handoffs import AlreadyAnswered
-from routing.states import Decline
+from routing.states import OPEN, Decline, HandoffState
 
 replies = Blueprint("replies", __name__)
 
@@ -38,9 +38,10 @@ def receive_reply() -> Response:
     try:
         with database.transaction(web.engine()) as session:
             answer = _obey(session, number, verb, code, clock.now())
-    except AlreadyAnswered:
+    except (AlreadyAnswered, NotNow):
         with database.reading(web.engine()) as session:
-            answer = _say(session, number, Reply.ANSWERED_ALREADY, _reference(session, number, code))
+            notice = notices.by_code(session, number, code, clock.now())
+            answer = _say(session, number, _stands(session, notice), notice.reference if notice else "")
     return _twiml(answer)
 
 
@@ -105,10 +106,22 @@ def _press(notice: Row[Any], verb: Verb, now: datetime) -> Reply:
             reply = _ANSWERS[verb](session, notice, actor, "voice", now)
             contacts.answered_from(session, notice.contact_id, now)
             return reply
-    except AlreadyAnswered:
-        return Reply.ANSWERED_ALREADY
-    except NotNow:
+    except (AlreadyAnswered, NotNow):
+        with database.reading(web.engine()) as session:
+            return _stands(session, notice)
+
+
+def _stands(session: Session, notice: Row[Any] | None) -> Reply:
+    """What somebody hears whose answer did not count: who has it already is told again that they have it."""
+    if notice is None:
         return Reply.CODE_UNKNOWN
+    handoff = handoffs.handoff(session, notice.subject_id)
+    if handoff.state in OPEN:
+        # It cannot be answered by this member, who stepped aside.
+        return Reply.CODE_UNKNOWN
+    if handoff.answered_by != notice.member_id:
+        return Reply.ANSWERED_ALREADY
+    return _TOLD_AGAIN.get(handoff.state, Reply.ANSWERED_ALREADY)
 
 
 def _believe(url: str) -> None:
@@ -138,11 +151,7 @@ _ANSWERS: dict[Verb | None, Callable[[Session, Row[Any], Actor, str, datetime], 
     Verb.TAKE: _take,
     Verb.DECLINE: _decline,
 }
-
-
-def _reference(session: Session, number: str, code: str) -> str:
-    notice = notices.by_code(session, number, code, clock.now())
-    return str(notice.reference) if notice else ""
+_TOLD_AGAIN = {HandoffState.ACKNOWLEDGED: Reply.TAKEN, HandoffState.DECLINED: Reply.DECLINED}
 
 
 def _say(session: Session, number: str, reply: Reply, reference: str = "") -> str:

@@ -31,7 +31,8 @@ _ALONE: dict[str, Verb] = {
     ),
     **dict.fromkeys(("START", "YES", "UNSTOP"), Verb.START),
 }
-_ANSWER = re.compile(rf"([AD])([0-9A-Z]{{{CODE_LENGTH}}})")
+# With no code or one that is mistyped, too: who believes to have answered must hear that it did not count.
+_ANSWER = re.compile(r"([AD])([0-9A-Z]{0,5})")
 _CODE = re.compile(rf"[{ALPHABET}]{{{CODE_LENGTH}}}")
 
 
@@ -73,7 +74,8 @@ _REPLIES: dict[str, dict[Reply, str]] = {
 
 
 def parse_reply(body: str) -> tuple[Verb, str] | None:
-    """The verb and the code (empty where the verb needs none) of a text message; None if it is other talk.
+    """The verb and the code of a text message; None if it is other talk. The code is empty where the verb needs
+    none, and where it can be no code.
 
     Case, spaces, signs and look-alikes are forgiven: `a-7h2k`, ` A 7 H 2 K.`; the code comes in the letters
     of `foundation.identifiers`.
@@ -83,9 +85,10 @@ def parse_reply(body: str) -> tuple[Verb, str] | None:
     if verb := _ALONE.get(squeezed):
         return verb, ""
     answer = _ANSWER.fullmatch(squeezed)
-    if answer is None or not _CODE.fullmatch(code := readable(answer[2])):
+    if answer is None:
         return None
-    return Verb(answer[1]), code
+    code = readable(answer[2])
+    return Verb(answer[1]), code if _CODE.fullmatch(code) else ""
 
 
 def reply_text(reply: Reply, language: str, *, reference: str = "", address: str = "") -> str:

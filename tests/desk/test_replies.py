@@ -66,8 +66,30 @@ def test_d_and_the_code_declines(town: Town, case: Case) -> None:
 
 def test_a_code_serves_once(town: Town, case: Case) -> None:
     text(town, INES, f"A {code(case)}")
-    assert "already answered" in text(town, INES, f"D {code(case)}")
+    text(town, INES, f"D {code(case)}")
     assert case.holder == "tempe-police"
+
+
+@pytest.mark.parametrize(("verb", "told"), [("A", "You have"), ("D", "You declined")])
+def test_who_answers_twice_is_told_the_same_twice(town: Town, case: Case, verb: str, told: str) -> None:
+    assert told in text(town, INES, f"{verb} {code(case)}")
+    assert told in text(town, INES, f"{verb} {code(case)}")
+
+
+def test_whoever_comes_second_hears_that_another_was_first(town: Town, case: Case) -> None:
+    case.acknowledge("Tomas", "tempe-police")
+    assert "already answered by another" in text(town, INES, f"A {code(case)}")
+
+
+def test_who_stepped_aside_hears_that_it_did_not_count(town: Town, case: Case) -> None:
+    case.recuse("Ines")
+    assert "Sign in" in text(town, INES, f"A {code(case)}")
+    assert case.holder == "az-stamp"
+
+
+@pytest.mark.parametrize("body", ["A", "d.", "A 7H2", "A UUUU"])
+def test_an_answer_without_a_code_that_can_be_one_is_told_so_each_time(town: Town, body: str) -> None:
+    assert [("not known" in text(town, INES, body)) for _ in range(2)] == [True, True]
 
 
 @pytest.mark.parametrize("number", [OLU, "+14805559999"])

@@ -212,9 +212,14 @@ def test_the_words_that_stand_alone(typed: str, verb: Verb) -> None:
     assert parse_reply(typed) == (verb, "")
 
 
+@pytest.mark.parametrize("typed", ["A", "a!", "A 7H2", "A 7H2K9", "A UUUU"])
+def test_an_answer_whose_code_is_mistyped_is_still_one(typed: str) -> None:
+    assert parse_reply(typed) == (Verb.TAKE, "")
+
+
 @pytest.mark.parametrize(
     "typed",
-    ["", "A", "A 7H2", "A 7H2K9", "B 7H2K", "please stop", "A nice day", "A UUUU", "\x00", "A 7H2K D 7H2K"],
+    ["", "B 7H2K", "please stop", "A nice day", "\x00", "A 7H2K D 7H2K"],
 )
 def test_other_talk_is_no_answer(typed: str) -> None:
     assert parse_reply(typed) is None
