@@ -30,15 +30,12 @@ def read_areas(opened: Opened, checker: Checker, spool: Spool, report: Report, t
 
 
 def _take(row: Row, found: Checked, spool: Spool, report: Report) -> None:
-    area_id = found.entry.get("id", "")
-    if not found.faults and (earlier := spool.earlier(area_id)) is not None:
-        found.faults.append(Fault(row.number, area_id, "", f"row {earlier} has the same id"))
+    if not found.faults and (earlier := spool.add(found)) is not None:
+        found.faults.append(Fault(row.number, found.entry["id"], "", f"row {earlier} has the same id"))
     if found.faults:
         report.refuse(found.faults)
-        return
-    if found.notes:
+    elif found.notes:
         report.note(found.notes)
-    spool.add(found)
 
 
 def _refuse_orphans(spool: Spool, report: Report) -> None:

@@ -59,19 +59,16 @@ class Checker:  # one method a step, in the order of _STEPS
             return found
         found.notes = [self._fault(found, "", Wrong(note)) for note in row.notes]
         for key, read in _STEPS:
-            self._take(found, key, lambda read=read: read(self, row, found))  # type: ignore[misc]
+            try:
+                value = read(self, row, found)
+            except Wrong as wrong:
+                found.faults.append(self._fault(found, key, wrong))
+                continue
+            if value:
+                found.entry[key] = value
         if found.notes:
             found.entry["notes"] = [note.reason for note in found.notes]
         return found
-
-    def _take(self, found: Checked, key: str, read: Callable[[], Any]) -> None:
-        try:
-            value = read()
-        except Wrong as wrong:
-            found.faults.append(self._fault(found, key, wrong))
-            return
-        if value:
-            found.entry[key] = value
 
     def _fault(self, found: Checked, key: str, wrong: Wrong) -> Fault:
         templates = (part for name in _ASKED.get(key, (key,)) for part in self._mapping.templates(name))
@@ -161,7 +158,7 @@ class Checker:  # one method a step, in the order of _STEPS
             found.shape = shapely.from_wkb(row.shape) if row.shape else None
             return
         latitude, longitude = (number_of(part, "latitude and longitude") for part in written)
-        self._use(found, shapely.Point(longitude, latitude), ", ".join(written))
+        self._use(found, shapely.points((longitude, latitude)), ", ".join(written))
 
     def outline(self, row: Row, found: Checked) -> None:
         """An outline that a column holds as WKT."""

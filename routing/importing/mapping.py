@@ -7,6 +7,7 @@ import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
@@ -34,11 +35,18 @@ class Template:
         """The columns that it asks for."""
         return tuple(found[1] for found in _COLUMN.finditer(self.written))
 
+    @cached_property
+    def _form(self) -> str:
+        """The same for str.format, so that nothing is searched in each of a million rows."""
+        parts = _COLUMN.split(self.written)
+        texts = (text.replace("{", "{{").replace("}", "}}") for text in parts[::3])
+        cells = (f"{{:0>{int(width)}}}" if width else "{}" for width in parts[2::3])
+        return "".join(map("".join, zip_longest(texts, cells, fillvalue="")))
+
     def filled(self, values: Mapping[str, str]) -> str:
         """The text for one row; "" if one of its columns is empty there."""
-        if not all(values.get(column) for column in self.columns):
-            return ""
-        return _COLUMN.sub(lambda found: values[found[1]].rjust(int(found[2] or 0), "0"), self.written)
+        cells = [values.get(column, "") for column in self.columns]
+        return self._form.format(*cells) if all(cells) else ""
 
 
 @dataclass(frozen=True)

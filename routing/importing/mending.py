@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,6 +14,8 @@ SWAPPED = "latitude and longitude look swapped"
 # Nobody of ours lives nearer to a pole, and longitudes mean nothing there.
 _POLE = 89.9
 _DRAWN = {"Polygon", "MultiPolygon"}
+# West, south, east and north of a shape.
+Box = Sequence[float]
 
 
 @dataclass(frozen=True)
@@ -31,7 +33,8 @@ def mend(shape: Any) -> Mended:
     if shape is None or shape.is_empty:
         return Mended(None, fault="the shape is empty")
     flat = shapely.force_2d(shape)
-    if fault := next((said for wrong, said in _REFUSED if wrong(flat)), ""):
+    box = shapely.bounds(flat).tolist()
+    if fault := next((said for wrong, said in _REFUSED if wrong(flat, box)), ""):
         return Mended(None, fault=fault)
     return Mended(flat) if flat.geom_type == "Point" else _outline(flat)
 
@@ -59,31 +62,31 @@ def _surfaces(shape: Any) -> Any:
     return shapely.union_all([part for part in shapely.get_parts(shape) if part.geom_type in _DRAWN])
 
 
-def _not_a_surface(shape: Any) -> bool:
+def _not_a_surface(shape: Any, box: Box) -> bool:
     return shape.geom_type not in {*_DRAWN, "Point"}
 
 
-def _no_number(shape: Any) -> bool:
+def _no_number(shape: Any, box: Box) -> bool:
     return not np.isfinite(shapely.get_coordinates(shape)).all()
 
 
-def _looks_swapped(shape: Any) -> bool:
-    west, south, east, north = shapely.bounds(shape)
-    return bool(max(-south, north) > 90 and max(-west, east) <= 90)
+def _looks_swapped(shape: Any, box: Box) -> bool:
+    west, south, east, north = box
+    return max(-south, north) > 90 and max(-west, east) <= 90
 
 
-def _off_earth(shape: Any) -> bool:
-    west, south, east, north = shapely.bounds(shape)
-    return bool(west < -180 or east > 180 or south < -90 or north > 90)
+def _off_earth(shape: Any, box: Box) -> bool:
+    west, south, east, north = box
+    return west < -180 or east > 180 or south < -90 or north > 90
 
 
-def _polar(shape: Any) -> bool:
-    _, south, _, north = shapely.bounds(shape)
-    return bool(max(-south, north) > _POLE)
+def _polar(shape: Any, box: Box) -> bool:
+    _, south, _, north = box
+    return max(-south, north) > _POLE
 
 
 # In this order: each may rely on those before it.
-_REFUSED: tuple[tuple[Callable[[Any], bool], str], ...] = (
+_REFUSED: tuple[tuple[Callable[[Any, Box], bool], str], ...] = (
     (_not_a_surface, "the shape is a line or a mixture; a polygon or a point is needed"),
     (_no_number, "a coordinate is no number"),
     (_looks_swapped, SWAPPED),

@@ -32,24 +32,23 @@ class Spool:
     def __exit__(self, kind: type | None, fault: BaseException | None, trace: TracebackType | None) -> None:
         self._database.close()
 
-    def earlier(self, area_id: str) -> int | None:
-        """The row that brought this id already."""
-        found = self._database.execute("SELECT row FROM brought WHERE id = ?", (area_id,)).fetchone()
-        return found and int(found[0])
-
-    def add(self, found: Checked) -> None:
-        """Keeps a row without faults."""
+    def add(self, found: Checked) -> int | None:
+        """Keeps a row without faults; where another row brought its id before, it keeps that one and returns its
+        number."""
         drawn = found.shape is not None and found.shape.geom_type != "Point"
         # The same bytes on every machine: the digest of the version depends on them.
         shape = shapely.to_wkb(found.shape, byte_order=1, output_dimension=2) if drawn else None
-        self._database.execute(
-            "INSERT INTO brought VALUES (?, ?, ?, ?)",
+        kept = self._database.execute(
+            "INSERT OR IGNORE INTO brought VALUES (?, ?, ?, ?)",
             (found.entry["id"], found.row, json.dumps(found.entry), shape),
         )
+        if not kept.rowcount:
+            return self._row(found.entry["id"])
         self._database.executemany(
             "INSERT INTO owed VALUES (?, ?, ?)",
             [(found.row, found.entry["id"], parent) for parent in found.owed],
         )
+        return None
 
     def orphans(self) -> list[tuple[int, str, str]]:
         """Row, id and parent of areas whose parent no row brought."""
@@ -66,7 +65,11 @@ class Spool:
 
     def has(self, area_id: str) -> bool:
         """Whether a row brought it."""
-        return self.earlier(area_id) is not None
+        return self._row(area_id) is not None
+
+    def _row(self, area_id: str) -> int | None:
+        found = self._database.execute("SELECT row FROM brought WHERE id = ?", (area_id,)).fetchone()
+        return found and int(found[0])
 
     def __len__(self) -> int:
         count: int = self._database.execute("SELECT count(*) FROM brought").fetchone()[0]

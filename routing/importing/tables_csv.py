@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import islice
@@ -13,6 +14,8 @@ from typing import TextIO
 from routing.importing.rows import Opened, ReadingFault, Row
 
 _DELIMITERS = ",;\t|"
+# What surrogateescape makes of bytes that are not in the encoding.
+_UNDECODED = re.compile("[\udc80-\udcff]")
 
 
 @contextmanager
@@ -32,6 +35,8 @@ def open_table(path: Path, encoding: str = "") -> Iterator[Opened]:
 
 
 def _columns(header: str, delimiter: str) -> tuple[str, ...]:
+    if _UNDECODED.search(header):
+        raise ReadingFault("The header is not in the encoding of the file (UTF-8 unless told otherwise)")
     columns = tuple(name.strip() for name in next(csv.reader([header], delimiter=delimiter), []))
     if not any(columns):
         raise ReadingFault("The file is empty: its first row must name the columns")
@@ -58,9 +63,9 @@ def _rows(file: TextIO, columns: tuple[str, ...], delimiter: str) -> Iterator[Ro
 
 
 def _row(number: int, cells: list[str], columns: tuple[str, ...]) -> Row:
+    if any(map(_UNDECODED.search, cells)):
+        return Row(number, {}, fault="it is not in the encoding of the file (UTF-8 unless told otherwise)")
     values = {name: cell.strip() for name, cell in zip(columns, cells, strict=False)}
     if len(cells) != len(columns):
         return Row(number, values, fault=f"it has {len(cells)} cells where the header has {len(columns)}")
-    if any("\udc80" <= sign <= "\udcff" for cell in cells for sign in cell):
-        return Row(number, {}, fault="it is not in the encoding of the file (UTF-8 unless told otherwise)")
     return Row(number, values)

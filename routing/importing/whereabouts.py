@@ -49,6 +49,8 @@ def _near(boundaries: Boundaries, place: tuple[float, float], accuracy_m: float)
 
 def sample(shape: Any) -> list[tuple[float, float]]:
     """Some (latitude, longitude) of a point or an outline: its inner point, and points of its line."""
+    if shape.geom_type == "Point":
+        return [(shape.y, shape.x)]
     line = shapely.get_coordinates(shape)
     step = max(len(line) // _VERTICES, 1)
     inner = shapely.point_on_surface(shape)
@@ -58,11 +60,10 @@ def sample(shape: Any) -> list[tuple[float, float]]:
 def parents_of(boundaries: Boundaries, shape: Any, layer: str, precision_m: float) -> Shares:
     """Which areas of less specific layers hold it, with shares. An outline of some size is only asked for its
     counties: what else it overlaps is found at the point of each piece of evidence."""
-    half = _half_width_m(shape)
+    half = 0.0 if shape.geom_type == "Point" else _half_width_m(shape)
     if half > _SMALL_M:
         return _counties_under(shape)
-    inner = shapely.point_on_surface(shape)
-    near = _near(boundaries, (inner.y, inner.x), max(half, precision_m))
+    near = _near(boundaries, sample(shape)[0], max(half, precision_m))
     named = layer in {"school", "campus"}
     return _shares(
         entry

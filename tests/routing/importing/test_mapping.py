@@ -21,6 +21,10 @@ def test_zeros_that_a_spreadsheet_ate_come_back() -> None:
     assert Template("{CNTY:5}").filled({"CNTY": "4013"}) == "04013"
 
 
+def test_other_braces_stay_as_they_are() -> None:
+    assert Template("{}a}{{b}:{c:02}").filled({"b": "1", "c": "2"}) == "{}a}{1:02"
+
+
 @pytest.mark.parametrize("named", ready())
 def test_the_ready_mappings_can_be_used(named: str) -> None:
     mapping = mapping_named(named)

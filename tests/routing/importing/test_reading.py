@@ -102,9 +102,9 @@ def test_a_row_with_too_few_cells_is_at_fault(tmp_path: Path) -> None:
 
 def test_another_encoding_is_noticed_and_can_be_named(tmp_path: Path) -> None:
     path = tmp_path / "a.csv"
-    path.write_bytes("id,name\n1,Peñasco\n".encode("latin-1"))
+    path.write_bytes("id,name\n1,Peñasco\n2,Peñasco,3\n".encode("latin-1"))
     with open_table(path) as opened:
-        assert "encoding" in next(iter(opened.rows)).fault
+        assert [("encoding" in row.fault, row.values) for row in opened.rows] == [(True, {}), (True, {})]
     with open_table(path, "latin-1") as opened:
         assert next(iter(opened.rows)).values["name"] == "Peñasco"
 
@@ -123,6 +123,13 @@ def test_a_table_that_cannot_be_trusted_is_refused(tmp_path: Path, lines: tuple[
         open_table(files.table(tmp_path / "a.csv", *lines)) as opened,
     ):
         list(opened.rows)
+
+
+def test_a_header_in_another_encoding_is_a_sentence_that_can_be_printed(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_bytes("id,año\n1,2\n".encode("latin-1"))
+    with pytest.raises(ReadingFault, match="header is not in the encoding"), open_table(path):
+        pass
 
 
 def test_nad83_is_as_good_as_wgs84_here(tmp_path: Path) -> None:
