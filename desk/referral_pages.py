@@ -144,13 +144,17 @@ def _page() -> str:
     now, member = clock.now(), signed_in().member
     opened, entries = _words(now)
     with database.reading(web.engine()) as session:
+        disclosed = _disclosed(session)
         takes_part = permissions.allowed(member, "referral.timeline", g.standing)
         return render_template(
             "referral.html",
             asked=[_asked(session, offer) for offer in answers.my_offers(session)],
             calls=calls_page.to_make(session),
             facts=_facts(session),
-            disclosed=_disclosed(session),
+            disclosed=disclosed,
+            openable=words.parts(
+                [part for part in words.PARTS if part in disclosed], disclosure.filled(session, g.referral.id)
+            ),
             opened=opened,
             done=_done(session, entries, takes_part=takes_part),
             takes_part=takes_part,
@@ -204,7 +208,7 @@ def _head(session: Session) -> dict[str, Any]:
         g.standing,
         signed_in().member,
         offers,
-        may_write=words.PARTS["notes"] in _disclosed(session),
+        may_write="notes" in _disclosed(session),
         call=call,
     )
     return {
@@ -262,13 +266,12 @@ def _facts(session: Session) -> list[tuple[str, str]]:
     return found
 
 
-def _disclosed(session: Session) -> list[str]:
-    """The parts that a team of the member can open, in words."""
+def _disclosed(session: Session) -> frozenset[str]:
+    """The parts that a team of the member can open, those without words too."""
     reader = reading.reader(session, g.referral.id)
     if reader is None:
-        return []
-    granted = grants.granted_parts(session, g.referral.id, str(reader.team_id))
-    return [label for part, label in words.PARTS.items() if part in granted]
+        return frozenset()
+    return grants.granted_parts(session, g.referral.id, str(reader.team_id))
 
 
 def _done(session: Session, entries: list[Entry] | None, *, takes_part: bool) -> list[Done] | None:

@@ -74,3 +74,8 @@ def test_imminent_may_be_read_before_it_is_acknowledged(desk: Desk) -> None:
     page = desk.seat("Ines").send(f"/referrals/{reference}", to="/open")
     assert WORDS in page.get_text()
     assert desk.row(reference).custodian_team_id != desk.town.team["tempe-police"]
+
+
+def test_whoever_took_it_reads_what_can_be_opened_and_of_nothing_that_is_not_there(desk: Desk) -> None:
+    page = desk.seat("Ines").look(f"/referrals/{desk.held()}").get_text(" ", strip=True)
+    assert "You can open: what was told. Your name" in page
