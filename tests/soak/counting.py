@@ -69,6 +69,16 @@ def is_quiet(engine: Engine) -> bool:
         return session.execute(owed).scalar_one() == 0
 
 
+def progress(engine: Engine) -> tuple[int, ...]:
+    """Numbers that change while anything is done: what is owed, and how notices stand."""
+    with database.reading(engine) as session:
+        owed = session.execute(select(func.count()).select_from(outbox)).scalar_one()
+        states = session.execute(
+            select(func.count()).select_from(notices).group_by(notices.c.state).order_by(notices.c.state)
+        )
+        return owed, *states.scalars()
+
+
 def count(
     engine: Engine, provider: str, receipts: Sequence[str], faults: Mapping[str, int], quiet_after: float
 ) -> Count:
