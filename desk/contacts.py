@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 from flask import abort, flash, redirect, render_template, url_for
 from flask_wtf import FlaskForm
 from sqlalchemy import Row
-from wtforms import BooleanField, HiddenField, RadioField, StringField, TextAreaField
+from wtforms import HiddenField, RadioField, StringField, TextAreaField
 from wtforms.validators import DataRequired, InputRequired, Length
 
 from desk.answers import Page
 from directory import contacts
-from directory.contacts import CONSENT, CONSENT_NOW, ContactFault, Proof
+from directory.addresses import ContactFault, normal_address
+from directory.contact_form import CHANNELS, REFUSED, AddForm, CodeForm, Way, stands
+from directory.contacts import CONSENT_NOW, Proof
 from directory.guards import guard, signed_in
 from directory.members import Channel
 from foundation import clock, database, web
@@ -22,16 +23,13 @@ from notifications import lookup, mail_sealing, webhook
 from notifications.mail_sealing import KeyFault
 from notifications.webhook import UrlFault
 
-_CHANNELS = {
-    Channel.SMS.value: "Text message",
-    Channel.VOICE.value: "Telephone call, for a number that takes no texts",
-    Channel.EMAIL.value: "E-mail",
-    Channel.WEBHOOK.value: "Webhook of our own system",
-}
+_CONSENT = CONSENT_NOW["en"]
+# Systems of agencies are told at the desk alone.
+_CHANNELS = CHANNELS | {Channel.WEBHOOK.value: "Webhook of our own system"}
 
 
-class AddForm(FlaskForm):  # type: ignore[misc]
-    """A new way to reach me, and that I agree to it."""
+class DeskForm(AddForm):
+    """At the desk an agency's own system may be added, and a number is looked up."""
 
     channel = RadioField(
         "How?", choices=options(_CHANNELS.items()), validators=[InputRequired("Choose how we reach you.")]
@@ -40,21 +38,8 @@ class AddForm(FlaskForm):  # type: ignore[misc]
         "Telephone number, e-mail address, or https:// address",
         validators=[DataRequired("Write the number or the address."), Length(max=254)],
     )
-    agreed = BooleanField(
-        CONSENT[CONSENT_NOW], validators=[DataRequired("We may write only where you agree.")]
-    )
-    # The words that were on the page, should they change while it is open.
-    consent = HiddenField(default=CONSENT_NOW)
     # Of which the page has said already that no text reaches it: who insists is taken at their word.
     told_of = HiddenField()
-
-
-class CodeForm(FlaskForm):  # type: ignore[misc]
-    """The six digits that came."""
-
-    code = StringField(
-        "Six-digit code", validators=[DataRequired("Write the code that we sent."), Length(max=20)]
-    )
 
 
 class KeyForm(FlaskForm):  # type: ignore[misc]
@@ -66,31 +51,17 @@ class KeyForm(FlaskForm):  # type: ignore[misc]
     )
 
 
-@dataclass(frozen=True)
-class Way:
-    """One of my contacts as the page tells it: `stands` is a sentence, `works` whether notices go there."""
-
-    id: str
-    channel: str
-    address: str
-    stands: str
-    works: bool
-    is_mail: bool
-    # What its receiver checks our signature with; None for people.
-    secret: str | None
-
-
 @guard("contacts.own")
 def contacts_page() -> Page:
     """My contacts, and a form for another."""
-    return _page(AddForm())
+    return _page(DeskForm(_CONSENT))
 
 
 @guard("contacts.own")
 def add() -> Page:
     """Takes a new contact and sends its code."""
-    form = AddForm()
-    if not form.validate() or form.consent.data not in CONSENT:
+    form = DeskForm(_CONSENT)
+    if not form.validate():
         return _page(form), 400
     try:
         if form.channel.data == Channel.WEBHOOK.value:
@@ -104,7 +75,7 @@ def add() -> Page:
                 signed_in().member.id,
                 Channel(form.channel.data),
                 form.address.data or "",
-                consent=form.consent.data,
+                consent=form.consent.data or "",
                 now=now,
             )
             contacts.ask_for_proof(session, added, now)
@@ -112,6 +83,17 @@ def add() -> Page:
         form.address.errors = [str(fault)]
         return _page(form), 400
     return redirect(url_for("desk.contact", contact_id=added))
+
+
+@guard("contacts.others")
+def out_of_use_page() -> Page:
+    """Whose contacts are not used any more, and why; not which they are."""
+    with database.reading(web.engine()) as session:
+        rows = contacts.out_of_use(session)
+    now = clock.now()
+    return render_template(
+        "contacts_out_of_use.html", rows=[(row, stands(row, now)) for row in rows], names=_CHANNELS
+    )
 
 
 @guard("contacts.own")
@@ -130,7 +112,7 @@ def prove(contact_id: str) -> Page:
         if proof is Proof.PROVED:
             flash(f"Thank you. Notices can reach you at {mine.address} from now on.")
             return redirect(url_for("desk.contacts"))
-        form.code.errors = [_REFUSED[proof]]
+        form.code.errors = [REFUSED[proof]]
     return _one(mine, form), 400
 
 
@@ -176,36 +158,16 @@ def remove(contact_id: str) -> Page:
     return redirect(url_for("desk.contacts"))
 
 
-def stands(row: Row[Any]) -> str:
-    """How a contact stands, as a sentence for its owner and for the administrator."""
-    if row.opted_out_at:
-        return "STOP was written from it. Write START from it to our number to be reached again."
-    if row.disabled_at:
-        return _ENDED.get(
-            row.disabled_reason, f"Not used: {row.disabled_reason}. Prove it again once it works."
-        )
-    if not row.verified_at:
-        return "Not proved yet: type the code that we sent."
-    if row.verified_at < clock.now() - contacts.PROVE_AGAIN_AFTER:
-        return "Works, but its proof is half a year old: please prove it again."
-    return "Works."
-
-
 _LANDLINE = (
     "That seems to be a landline, and no text reaches it. We can call it: send the form again as it now is. If it does"
     " take texts, choose text message again."
 )
-_ENDED = {contacts.STALE: "Not used: nobody proved it for half a year."}
-_REFUSED = {
-    Proof.WRONG: "That is not the code. Look at the newest message.",
-    Proof.OVER: "That code is over: too old, used, or typed wrong too often. Let us send a new one.",
-}
 
 
-def _is_news_that_it_is_a_landline(form: AddForm) -> bool:
+def _is_news_that_it_is_a_landline(form: DeskForm) -> bool:
     """Whether the number takes no texts, as far as is known, and nobody has been told so; then the form says it and
     proposes the call."""
-    number = contacts.normal_address(Channel.SMS, form.address.data or "")
+    number = normal_address(Channel.SMS, form.address.data or "")
     if form.told_of.data == number or not lookup.is_landline(web.settings(), number):
         return False
     form.told_of.data, form.channel.data = number, Channel.VOICE.value
@@ -213,10 +175,13 @@ def _is_news_that_it_is_a_landline(form: AddForm) -> bool:
     return True
 
 
-def _page(form: AddForm) -> str:
+def _page(form: DeskForm) -> str:
     with database.reading(web.engine()) as session:
-        ways = [_way(row) for row in contacts.of_member(session, signed_in().member.id)]
-    return render_template("contacts.html", ways=ways, form=form)
+        rows = contacts.of_member(session, signed_in().member.id)
+    now = clock.now()
+    return render_template(
+        "contacts.html", ways=[Way.of(row, now) for row in rows], form=form, names=_CHANNELS
+    )
 
 
 def _refused(mine: Row[Any], sentence: str) -> tuple[str, int]:
@@ -227,7 +192,16 @@ def _refused(mine: Row[Any], sentence: str) -> tuple[str, int]:
 
 def _one(row: Row[Any], form: CodeForm, key_form: KeyForm | None = None) -> str:
     key_form = key_form or KeyForm(formdata=None, key=row.mail_key or "")
-    return render_template("contact.html", way=_way(row), form=form, key_form=key_form)
+    # What its receiver checks our signature with; people have none.
+    secret = webhook.secret(web.settings(), row.id) if row.channel == Channel.WEBHOOK.value else None
+    return render_template(
+        "contact.html",
+        way=Way.of(row, clock.now()),
+        form=form,
+        secret=secret,
+        key_form=key_form if row.channel == Channel.EMAIL.value else None,
+        names=_CHANNELS,
+    )
 
 
 def _mine(contact_id: str) -> Row[Any]:
@@ -236,16 +210,3 @@ def _mine(contact_id: str) -> Row[Any]:
     if row is None:
         abort(404)
     return row
-
-
-def _way(row: Row[Any]) -> Way:
-    usable = bool(row.verified_at) and not (row.opted_out_at or row.disabled_at)
-    return Way(
-        row.id,
-        _CHANNELS[row.channel],
-        row.address,
-        stands(row),
-        usable,
-        row.channel == Channel.EMAIL.value,
-        webhook.secret(web.settings(), row.id) if row.channel == Channel.WEBHOOK.value else None,
-    )

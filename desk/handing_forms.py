@@ -19,7 +19,7 @@ from wtforms import (
 from wtforms.validators import DataRequired, InputRequired, Length, Optional, ValidationError
 from wtforms.widgets import CheckboxInput, ListWidget
 
-from directory.contacts import ContactFault, normal_address
+from directory.addresses import ContactFault, normal_address
 from directory.members import Channel
 from foundation.choosing import options
 from routing.calls import RESULTS

@@ -112,6 +112,7 @@ _PAGES: tuple[tuple[str, str, Any, Any], ...] = (
     ("/answer/<token>", "answer_link", answer_link.link_page, answer_link.answer),
     ("/records", "records", records.records_page, None),
     ("/contacts", "contacts", contacts.contacts_page, contacts.add),
+    ("/contacts/out-of-use", "contacts_out_of_use", contacts.out_of_use_page, None),
     ("/contacts/quiet", "quiet", quiet.quiet_page, quiet.set_quiet),
     ("/contacts/<contact_id>", "contact", contacts.contact_page, contacts.prove),
     ("/contacts/<contact_id>/code", "contact_code", None, contacts.send_code),

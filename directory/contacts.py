@@ -4,21 +4,19 @@ from __future__ import annotations
 
 import hmac
 import secrets
-from collections.abc import Callable
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
-import phonenumbers
-from email_validator import EmailNotValidError, validate_email
-from sqlalchemy import ColumnElement, Row, exists, func, insert, or_, select, update
+from flask_babel import gettext
+from sqlalchemy import Row, and_, exists, func, insert, or_, select, update
 from sqlalchemy.orm import Session
 
 from directory import members, reach
+from directory.addresses import ContactFault, normal_address
 from directory.members import Channel
-from directory.tables import contact_codes, contacts, memberships, teams
+from directory.tables import contact_codes, contacts, memberships
 from directory.tables import members as people
-from directory.teams import TeamKind
 from foundation import database, outbox
 from foundation.identifiers import new_id
 
@@ -29,7 +27,7 @@ _CODE_DIGITS = 6
 # Ten guesses at a million codes; and five codes a day, so that nobody's telephone is flooded through us.
 _TRIES = 10
 _CODES_PER_DAY = 5
-_DAY = timedelta(days=1)
+_DAY, _WEEK = timedelta(days=1), timedelta(days=7)
 # Numbers change hands. Who has not proved a contact for so long is asked again, and then not written to any more.
 PROVE_AGAIN_AFTER = timedelta(days=166)
 PROVED_FOR = timedelta(days=180)
@@ -37,15 +35,14 @@ PROVED_FOR = timedelta(days=180)
 # What a member agrees to, by version. A version that somebody agreed to is never edited.
 CONSENT = {
     "2026-11": "Waypost may send me notices about referrals here, at any hour when they are urgent. Message and data "
-    "rates may apply. I can end text messages with STOP."
+    "rates may apply. I can end text messages with STOP.",
+    "2026-11-es": "Waypost puede enviarme aquí avisos sobre casos, a cualquier hora cuando son urgentes. Mi compañía "
+    "puede cobrar por mensajes y datos. Puedo terminar los mensajes de texto con STOP.",
 }
-CONSENT_NOW = "2026-11"
+# The version that is asked for now, by the language of the page.
+CONSENT_NOW = {"en": "2026-11", "es": "2026-11-es"}
 # Why a contact is not used; what a provider said stands as it is.
 REMOVED, STALE = "removed", "stale"
-
-
-class ContactFault(ValueError):
-    """A contact cannot be taken; the message is a sentence for the field."""
 
 
 class Proof(StrEnum):
@@ -82,7 +79,7 @@ def add(
         )
         return id
     if old.disabled_reason != REMOVED:
-        raise ContactFault("You have this contact already.")
+        raise ContactFault(gettext("You have this contact already."))
     session.execute(
         update(contacts)
         .where(contacts.c.id == old.id)
@@ -97,7 +94,7 @@ def ask_for_proof(session: Session, contact_id: str, now: datetime) -> None:
         contact_codes.c.contact_id == contact_id, contact_codes.c.made_at > now - _DAY
     )
     if session.execute(today).scalar_one() >= _CODES_PER_DAY:
-        raise ContactFault("Five codes were sent there today. Please try again tomorrow.")
+        raise ContactFault(gettext("Five codes were sent there today. Please try again tomorrow."))
     # What a provider gave up may have been mended; it is used again only once the code came back.
     mended = contacts.c.id == contact_id, contacts.c.disabled_at.is_not(None)
     session.execute(
@@ -166,6 +163,20 @@ def one_of_member(session: Session, member_id: str, contact_id: str) -> Row[Any]
     return next((row for row in of_member(session, member_id) if row.id == contact_id), None)
 
 
+def out_of_use(session: Session) -> list[Row[Any]]:
+    """The contacts of members who are here that ended against their owner's will, or by STOP, each with the owner's
+    `name`; the newest first."""
+    ended = and_(contacts.c.disabled_at.is_not(None), contacts.c.disabled_reason != REMOVED)
+    since = func.coalesce(contacts.c.disabled_at, contacts.c.opted_out_at)
+    query = (
+        select(contacts, people.c.name, since.label("since"))
+        .join(people, people.c.id == contacts.c.member_id)
+        .where(people.c.active, or_(ended, contacts.c.opted_out_at.is_not(None)))
+        .order_by(since.desc(), contacts.c.id)
+    )
+    return list(session.execute(query))
+
+
 def remove(session: Session, contact_id: str, now: datetime) -> None:
     """The owner wants no more notices there. Raises ContactFault where a team would be left without anybody."""
     row = session.execute(select(contacts).where(contacts.c.id == contact_id)).one()
@@ -179,7 +190,9 @@ def remove(session: Session, contact_id: str, now: datetime) -> None:
         ).scalars()
     )
     if (_out_of_reach(session) - before) & mine:
-        raise ContactFault("Nobody of your team could be reached any more. Add another contact first.")
+        raise ContactFault(
+            gettext("Nobody of your team could be reached any more. Add another contact first.")
+        )
 
 
 def ask_again(session: Session, now: datetime) -> list[str]:
@@ -187,12 +200,11 @@ def ask_again(session: Session, now: datetime) -> list[str]:
 
     The clock calls it.
     """
-    lately = select(contact_codes.c.contact_id).where(contact_codes.c.made_at > now - timedelta(days=7))
+    lately = select(contact_codes.c.contact_id).where(contact_codes.c.made_at > now - _WEEK)
     old = session.execute(
         select(contacts.c.id).where(
             contacts.c.verified_at < now - PROVE_AGAIN_AFTER,
             *_usable(),
-            _has_a_desk(),
             contacts.c.id.not_in(lately),
         )
     ).scalars()
@@ -203,14 +215,17 @@ def ask_again(session: Session, now: datetime) -> list[str]:
 
 
 def expire(session: Session, now: datetime) -> list[str]:
-    """Ends the use of contacts that nobody proved for half a year; returns their ids.
+    """Ends the use of contacts that nobody proved for half a year, though they were asked; returns their ids.
 
     A team's last way of being reached is kept, since an old number is better than none; the status page says so.
     """
     ended = []
-    too_old = select(contacts.c.id).where(
-        contacts.c.verified_at < now - PROVED_FOR, *_usable(), _has_a_desk()
+    # A clock that stood still, or a service that is new here, asks first and waits a week.
+    asked = exists().where(
+        contact_codes.c.contact_id == contacts.c.id,
+        contact_codes.c.made_at.between(contacts.c.verified_at, now - _WEEK),
     )
+    too_old = select(contacts.c.id).where(contacts.c.verified_at < now - PROVED_FOR, *_usable(), asked)
     for contact_id in session.execute(too_old.order_by(contacts.c.verified_at)).scalars().all():
         before = _out_of_reach(session)
         members.disable_contact(session, contact_id, reason=STALE, now=now)
@@ -224,9 +239,7 @@ def expire(session: Session, now: datetime) -> list[str]:
 
 def stale_count(session: Session, now: datetime) -> int:
     """How many contacts in use were proved so long ago that they are asked for a proof, or are past it."""
-    old = select(func.count()).where(
-        contacts.c.verified_at < now - PROVE_AGAIN_AFTER, *_usable(), _has_a_desk()
-    )
+    old = select(func.count()).where(contacts.c.verified_at < now - PROVE_AGAIN_AFTER, *_usable())
     return int(session.execute(old).scalar_one())
 
 
@@ -246,52 +259,3 @@ def _out_of_reach(session: Session) -> frozenset[str]:
 
 def _usable() -> tuple[Any, ...]:
     return contacts.c.opted_out_at.is_(None), contacts.c.disabled_at.is_(None)
-
-
-def _has_a_desk() -> ColumnElement[bool]:
-    """Whether the owner can type a code: who forwards for an office alone has no page for it."""
-    seat = (
-        select(memberships.c.member_id)
-        .join(teams, teams.c.id == memberships.c.team_id)
-        .where(memberships.c.member_id == contacts.c.member_id, teams.c.kind != TeamKind.OFFICE.value)
-    )
-    leads = select(people.c.id).where(people.c.id == contacts.c.member_id, people.c.administrator)
-    return or_(exists(seat), exists(leads))
-
-
-def _telephone(typed: str) -> str:
-    """E.164. American numbers need no country code."""
-    try:
-        number = phonenumbers.parse(typed, "US")
-    except phonenumbers.NumberParseException as fault:
-        raise ContactFault("That is not a telephone number. Write it like (602) 555-0123.") from fault
-    if not phonenumbers.is_valid_number(number):
-        raise ContactFault("No telephone has that number. Please look at it again.")
-    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
-
-
-def _mail(typed: str) -> str:
-    try:
-        return validate_email(typed.strip(), check_deliverability=False).normalized
-    except EmailNotValidError as fault:
-        raise ContactFault("That is not an e-mail address.") from fault
-
-
-def _url(typed: str) -> str:
-    """Whether it leads anywhere is looked at where it is called."""
-    if not typed.strip().startswith(("https://", "http://127.0.0.1:")):
-        raise ContactFault("Write an address that begins with https://.")
-    return typed.strip()
-
-
-_READ: dict[Channel, Callable[[str], str]] = {
-    Channel.SMS: _telephone,
-    Channel.VOICE: _telephone,
-    Channel.EMAIL: _mail,
-    Channel.WEBHOOK: _url,
-}
-
-
-def normal_address(channel: Channel, typed: str) -> str:
-    """An E.164 number or a mail address in one form. Raises ContactFault."""
-    return _READ[channel](typed)

@@ -47,6 +47,10 @@ def _works_cases(member: Member, standing: Standing) -> bool:
     return bool(member.team_kinds - {TeamKind.OFFICE}) or member.administrator
 
 
+def _works_no_cases(member: Member, standing: Standing) -> bool:
+    return not _works_cases(member, standing)
+
+
 def _re_routes(member: Member, standing: Standing) -> bool:
     return bool(member.team_kinds & {TeamKind.HUB, TeamKind.ROOT}) or member.administrator
 
@@ -106,6 +110,8 @@ PERMISSIONS: dict[str, tuple[Predicate, ...]] = {
     "portal.see": (_forwards, _originated),
     "portal.permit": (_forwards, _originated),
     "portal.receipt": (_forwards, _originated),
+    # Who also works cases keeps their contacts at the desk, out of the public door's sight.
+    "portal.contacts": (_forwards, _works_no_cases),
     "desk.enter": (_works_cases,),
     "account.prove": (_signed_in,),
     "account.leave": (_signed_in,),
@@ -154,6 +160,7 @@ PERMISSIONS: dict[str, tuple[Predicate, ...]] = {
     "rules.draft": (_re_routes,),
     "directory.see": (_works_cases,),
     "contacts.own": (_works_cases,),
+    "contacts.others": (_administers,),
     # An illness waits for no supervisor: every member may take over a turn of their team.
     "turns.exchange": (_works_cases,),
     "turns.plan": (_plans_turns,),

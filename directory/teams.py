@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
@@ -91,6 +91,16 @@ def team_by_slug(session: Session, slug: str) -> Row[Any] | None:
 def root_desk(session: Session) -> Row[Any]:
     """The one team of last resort. Raises NoResultFound before `setup` made it."""
     return session.execute(select(teams).where(teams.c.kind == TeamKind.ROOT.value)).one()
+
+
+def home(session: Session, team_ids: Sequence[str], *, administrator: bool = False) -> Row[Any]:
+    """Of a member's seats the one whose clock they go by and at whose door they sign in: a team's before an office's,
+    by name. The root desk for who has none, and for an administrator with offices alone, who signs in at the desk."""
+    seats = select(teams).where(teams.c.id.in_(team_ids))
+    if administrator:
+        seats = seats.where(teams.c.kind != TeamKind.OFFICE.value)
+    first = seats.order_by(teams.c.kind == TeamKind.OFFICE.value, teams.c.name).limit(1)
+    return session.execute(first).one_or_none() or root_desk(session)
 
 
 def names(session: Session, team_ids: Iterable[str]) -> dict[str, str]:

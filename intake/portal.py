@@ -1,4 +1,4 @@
-"""The agencies' portal: a list of the office's forwards, the form for a new one, and the custody of each."""
+"""The agencies' portal: a list of the office's forwards, the form for a new one, the custody of each; my contacts."""
 
 from __future__ import annotations
 
@@ -9,9 +9,10 @@ from werkzeug.wrappers import Response
 
 from directory import guards
 from directory.guards import guard
+from directory.permissions import allowed
 from foundation import database, web
 from foundation.identifiers import is_reference
-from intake import custody, custody_receipts, forward_words, forwards, permissions, uploads
+from intake import contacts, custody, custody_receipts, forward_words, forwards, permissions, uploads
 from intake.forward_form import ForwardForm
 from intake.forwarding import file_forward
 from routing.boundaries import Boundaries
@@ -28,9 +29,11 @@ def _lead_here(state: BlueprintSetupState) -> None:
 
 @portal.before_request
 def _know_offices() -> None:
-    """The offices of the member, whose zone the times are shown in."""
+    """The offices of the member, whose zone the times are shown in, and whether the portal keeps their contacts."""
+    member = guards.signed_in().member
     with database.reading(web.engine()) as session:
-        g.offices = forwards.offices_of(session, guards.signed_in().member)
+        g.offices = forwards.offices_of(session, member)
+    g.keeps_contacts = allowed(member, "portal.contacts")
     g.time_zone = g.offices[0].time_zone
 
 
@@ -74,6 +77,15 @@ def send_forward() -> Response | tuple[str, int]:
 
 
 portal.add_url_rule("/forwards/<reference>/permission", "permit", permissions.answer, methods=["POST"])
+for _path, _name, _view, _send in (
+    ("/contacts", "contacts", contacts.contacts_page, contacts.add),
+    ("/contacts/<contact_id>", "contact", contacts.contact_page, contacts.prove),
+    ("/contacts/<contact_id>/code", "contact_code", None, contacts.send_code),
+    ("/contacts/<contact_id>/remove", "contact_remove", None, contacts.remove),
+):
+    if _view:
+        portal.add_url_rule(_path, _name, _view)
+    portal.add_url_rule(_path, f"send_{_name}", _send, methods=["POST"])
 portal.add_url_rule(
     "/forwards/<reference>/receipts/<handoff>", "receipt", custody_receipts.receipt, methods=["POST"]
 )

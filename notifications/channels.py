@@ -18,11 +18,16 @@ from notifications.mail import MailSender
 from notifications.outcomes import NOT_SET, Action, Outcome, OutcomeState
 from notifications.sms import SmsSender
 from notifications.twilio_wire import ProviderSilent
+from referrals.filing import Mark
 
 # Of these the provider keeps a list; the others are only ever told again.
 _ASKED_ABOUT = {Channel.SMS.value, Channel.VOICE.value}
-# What is mended on the page of contacts.
-_AT_CONTACTS = {words.Template.PROOF.value, words.Template.CONTACT_ENDED.value}
+# What is read or mended on a page of its own.
+_PAGES = {
+    words.Template.PROOF.value: "/contacts",
+    words.Template.CONTACT_ENDED.value: "/contacts",
+    words.Template.THEIR_CONTACT_ENDED.value: "/contacts/out-of-use",
+}
 NO_PROVIDER = Outcome(OutcomeState.FAILED_PERMANENT, Action.NOTHING, code=NOT_SET)
 
 
@@ -84,8 +89,15 @@ def _whole(settings: Settings, call: Call) -> str:
 
 def _shortest(settings: Settings, call: Call) -> str:
     """For whoever is told, in any language: that something waits, under which code, and where."""
-    code = f" A {call.notice.code}" if call.notice.code else ""
-    return f"[Waypost] {call.notice.reference}{code} {settings.desk_url}"
+    notice = call.notice
+    asks = "A " if notice.template != words.Template.PROOF.value else ""
+    pieces = (
+        words.sender(drill=notice.mark == Mark.DRILL.value),
+        notice.reference,
+        asks + notice.code if notice.code else "",
+        _address(settings, notice.template, call.office),
+    )
+    return " ".join(piece for piece in pieces if piece)
 
 
 def _send_call(settings: Settings, call: Call) -> Outcome:
@@ -156,13 +168,13 @@ def _placeholders(settings: Settings, call: Call) -> dict[str, Any]:
 
 
 def _asked(notice: Row[Any]) -> dict[str, Any]:
-    return {"asked": notice.asked, "drill": notice.mark == "drill"}
+    return {"asked": notice.asked, "drill": notice.mark == Mark.DRILL.value}
 
 
 def _address(settings: Settings, template: str, office: bool) -> str:
     """Where the reader signs in, or types the code of a proof."""
     door = f"{settings.public_url}/portal" if office else settings.desk_url
-    return f"{door}/contacts" if template in _AT_CONTACTS else door
+    return door + _PAGES.get(template, "")
 
 
 def sms_sender(settings: Settings) -> SmsSender:

@@ -26,8 +26,7 @@ def send_code(duty: Duty, code_id: str) -> None:
             return
         owner = members.member(session, code.member_id)
         language = session.execute(select(people.c.language).where(people.c.id == owner.id)).scalar_one()
-        # Who sits in no team yet reads the root desk's clock.
-        team = teams.team(session, owner.team_ids[0]) if owner.team_ids else teams.root_desk(session)
+        team = teams.home(session, owner.team_ids, administrator=owner.administrator)
         session.execute(
             insert(notices).values(
                 id=(id := new_id()),

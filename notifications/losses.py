@@ -6,9 +6,8 @@ They are told over what else they have, and without a word of whose telephone or
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from typing import Any
 
-from sqlalchemy import Row, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from directory import members, teams
@@ -40,12 +39,7 @@ def tell(session: Session, contact_id: str, now: datetime) -> int:
 
 
 def _write(session: Session, member_id: str, template: Template, now: datetime) -> int:
-    team = _team(session, member_id)
+    reader = members.member(session, member_id)
+    team = teams.home(session, reader.team_ids, administrator=reader.administrator)
     waiting = Waiting(new_id(), "", Urgency.ROUTINE, team.id, team.time_zone, now + _NEWS_FOR)
     return notices.write(session, waiting, [member_id], template.value, now=now)
-
-
-def _team(session: Session, member_id: str) -> Row[Any]:
-    """Whose clock the reader goes by; who sits in no team reads the root desk's."""
-    seats = members.member(session, member_id).team_ids
-    return teams.team(session, seats[0]) if seats else teams.root_desk(session)

@@ -59,7 +59,7 @@ _KEYS: Mapping[str, Mapping[Ask, str]] = {
         Ask.TAKE: "Press 1 to take it. Press 2 to decline. Press 9 to hear this again.",
         Ask.HELP: "Press 1 if you can help. Press 2 to decline. Press 9 to hear this again.",
         Ask.CONFIRM: "Press 1 to confirm. Press 9 to hear this again.",
-        Ask.NOTHING: "Please sign in at the desk. Press 9 to hear this again.",
+        Ask.NOTHING: "Please sign in to Waypost. Press 9 to hear this again.",
     },
     "es": {
         Ask.TAKE: "Pulse 1 para aceptarlo. Pulse 2 para rechazarlo. Pulse 9 para oírlo otra vez.",

@@ -17,7 +17,7 @@ from notifications import gsm7
 from referrals.facts import Urgency
 
 # Of the words in each language. Who changes a word gives the next number; a test compares.
-VERSIONS = {"en": "en-2", "es": "es-2"}
+VERSIONS = {"en": "en-3", "es": "es-3"}
 
 
 class Template(StrEnum):
@@ -74,7 +74,7 @@ _MATTERS: dict[str, dict[Template, str]] = {
         Template.TEST: "This is a test. Nothing waits for you, and there is nothing to do.",
         Template.DIGEST: "Several referrals wait for your team, the first until {deadline}.",
         Template.CONTACT_ENDED: "A contact of yours is not used any more. Prove it again, or add another.",
-        Template.THEIR_CONTACT_ENDED: "A contact of a member is not used any more. See the directory.",
+        Template.THEIR_CONTACT_ENDED: "A contact of a member is not used any more. See whose it is, and why.",
     },
     "es": {
         Template.OFFER: "Caso {urgency} {reference}. Plazo: {deadline}.",
@@ -89,7 +89,7 @@ _MATTERS: dict[str, dict[Template, str]] = {
         Template.TEST: "Esto es una prueba. Nada le espera y no tiene que hacer nada.",
         Template.DIGEST: "Varios casos esperan a su equipo. Primer plazo: {deadline}.",
         Template.CONTACT_ENDED: "Uno de sus contactos ya no se usa. Confirme que es suyo o agregue otro.",
-        Template.THEIR_CONTACT_ENDED: "El contacto de un miembro ya no se usa. Vea el directorio.",
+        Template.THEIR_CONTACT_ENDED: "El contacto de un miembro ya no se usa. Vea de quién es y por qué.",
     },
 }
 
@@ -207,6 +207,11 @@ def deadline_words(deadline_at: datetime, time_zone: str, language: str, *, now:
     return f"{there:%d/%m %H:%M %Z}" if language == "es" else f"{there:%m/%d %H:%M %Z}"
 
 
+def sender(*, drill: bool) -> str:
+    """How each text begins. A drill's is shorter than our name, so that what has room without it has room with it."""
+    return "[DRILL]" if drill else "[Waypost]"
+
+
 def sms_text(
     template: str,
     language: str,
@@ -225,12 +230,10 @@ def sms_text(
     reader signs in. With a `code`, the reader can answer by text, if what is `asked` can be answered so.
     """
     way = _way(Template(template), Asked(asked), language, code)
-    # Shorter than our name, so that what has room without it has room with it.
-    sender = "[DRILL]" if drill else "[Waypost]"
 
     def text(until: str) -> str:
         said = matter(template, asked, language, reference, urgency, until)
-        return f"{sender} {said} {way.format(code=code, address=address)}"
+        return f"{sender(drill=drill)} {said} {way.format(code=code, address=address)}"
 
     whole = text(deadline)
     return whole if gsm7.segments(whole) == 1 else text(_ZONE.sub(r"\1", deadline))

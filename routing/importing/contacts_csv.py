@@ -11,7 +11,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from directory import members
-from directory.contacts import ContactFault, normal_address
+from directory.addresses import ContactFault, normal_address
 from directory.members import Channel
 from directory.tables import contacts
 from directory.tables import members as people

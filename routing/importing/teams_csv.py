@@ -13,7 +13,7 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from directory import teams
-from directory.contacts import ContactFault, normal_address
+from directory.addresses import ContactFault, normal_address
 from directory.members import Channel
 from directory.tables import organisations
 from directory.tables import teams as table

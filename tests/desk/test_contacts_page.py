@@ -9,8 +9,8 @@ from sqlalchemy import select
 from directory import contacts
 from directory.tables import contact_codes
 from directory.tables import contacts as rows
-from foundation import database
-from notifications import lookup
+from foundation import clock, database
+from notifications import lookup, losses
 from tests.desk.sitting import Desk
 
 NUMBER = "(602) 555-0199"
@@ -105,3 +105,16 @@ def test_a_landline_is_said_to_take_no_texts_and_a_call_is_proposed(
     assert (chosen and chosen["value"], told and told["value"]) == ("voice", "+16025550199")
     # Who knows better is taken at their word.
     assert "Not proved yet" in ines.send("/contacts", ADDED | {"told_of": "+16025550199"}).get_text()
+
+
+def test_who_administers_reads_whose_contact_is_not_used_and_why_and_nobody_else_does(desk: Desk) -> None:
+    with database.transaction(desk.town.engine) as session:
+        first, second = contacts.of_member(session, desk.town.member_id("Ines"))
+        losses.end(session, first.id, "provider said 21211", clock.now())
+        contacts.remove(session, second.id, clock.now())
+    said = desk.seat("Rita").look("/contacts/out-of-use").get_text()
+    assert "Ines" in said
+    assert said.count("nothing arrives there (provider said 21211)") == 1
+    assert "Every contact" not in said
+    assert first.address not in said
+    desk.seat("Ines").look("/contacts/out-of-use", status=404)

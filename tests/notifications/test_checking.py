@@ -34,7 +34,7 @@ def town(engine: Engine, wired: Settings) -> Town:
 def _asked(town: Town, channel: Channel, typed: str) -> str:
     with database.transaction(town.engine) as session:
         added = contacts.add(
-            session, town.member_id("Ines"), channel, typed, consent=CONSENT_NOW, now=clock.now()
+            session, town.member_id("Ines"), channel, typed, consent=CONSENT_NOW["en"], now=clock.now()
         )
         contacts.ask_for_proof(session, added, clock.now())
     return added

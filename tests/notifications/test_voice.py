@@ -143,7 +143,7 @@ def test_a_carrier_that_takes_no_texts_is_rung_and_the_next_is_asked(town: Town,
 def test_a_number_that_only_rings_is_told_its_code_letter_by_letter(town: Town, phone: Running) -> None:
     with database.transaction(town.engine) as session:
         ines, now = town.member_id("Ines"), clock.now()
-        added = contacts.add(session, ines, Channel.VOICE, "+14805550001", consent=CONSENT_NOW, now=now)
+        added = contacts.add(session, ines, Channel.VOICE, "+14805550001", consent=CONSENT_NOW["en"], now=now)
         contacts.ask_for_proof(session, added, now)
         code = session.execute(select(contact_codes)).one()
     checking.send_code(duty(town), code.id)

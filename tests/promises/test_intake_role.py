@@ -10,11 +10,12 @@ from pathlib import Path
 
 import pyotp
 import pytest
-from sqlalchemy import Engine, delete, func, select, update
+from sqlalchemy import Engine, delete, func, insert, select, update
 from sqlalchemy.exc import ProgrammingError
 
 import worker
 from desk import demonstration
+from directory import contacts as contacts_of
 from directory.tables import contacts
 from foundation import clock, database, outbox
 from notifications import senders
@@ -25,8 +26,9 @@ from referrals.tables import attachments, casework, grants, referrals, sealed_pa
 from routing import canary
 from tests import builders
 from tests.builders import Town
+from tests.intake import test_portal_contacts as portal
 from tests.intake.door import WORDS, Door
-from tests.intake.office import Office
+from tests.intake.office import Office, text
 from tests.intake.system import System
 from tests.routing.acts import Case
 from tests.routing.test_erasure_whole import erase, finished  # noqa: F401 (fixture)
@@ -34,7 +36,9 @@ from tests.sent_files import MULTIPART, body, picture
 
 _DOCUMENT = (Path(__file__).parents[2] / "docs" / "operating.md").read_text()
 _ROLES = set(re.findall(r"^CREATE ROLE (\w+)", _DOCUMENT, re.MULTILINE))
-_GRANTS = re.findall(r"^(?:GRANT|REVOKE) [^;]+", _DOCUMENT, re.MULTILINE)
+_GRANTS = re.findall(
+    r"^(?:GRANT|REVOKE|ALTER TABLE|DROP POLICY|CREATE POLICY) [^;]+", _DOCUMENT, re.MULTILINE
+)
 
 pytestmark = pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
 
@@ -47,6 +51,8 @@ def roles(engine: Engine) -> Iterator[None]:
             owner.exec_driver_sql(statement)
     yield
     with engine.begin() as owner:
+        for table in ("contacts", "contact_codes"):
+            owner.exec_driver_sql(f"ALTER TABLE {table} DISABLE ROW LEVEL SECURITY")
         for role in _ROLES:
             owner.exec_driver_sql(f"DROP OWNED BY {role}")
             owner.exec_driver_sql(f"DROP ROLE {role}")
@@ -84,7 +90,7 @@ def test_the_public_door_files_and_cannot_read(town: Town) -> None:
     twice = [system.send(key="the-same") for _ in range(2)]
     assert [answer.status_code for answer in twice] == [201, 201], twice[0].text
     assert system.look("/api/v1/referrals")["referrals"]
-    for table in (sealed_parts, attachments, grants, casework, contacts, notices):
+    for table in (sealed_parts, attachments, grants, casework, notices):
         for query in (select(table), delete(table)):
             with pytest.raises(ProgrammingError, match="permission denied"), public.engine.begin() as asked:
                 asked.execute(query)
@@ -102,6 +108,31 @@ def test_the_public_door_files_and_cannot_read(town: Town) -> None:
     taken = office.take_receipt(sent.location.rpartition("/")[2]).get_json()
     assert taken["not_yet"]
     public.engine.dispose()
+
+
+@pytest.mark.usefixtures("roles")
+def test_the_public_door_keeps_the_contacts_of_offices_and_sees_no_others(town: Town) -> None:
+    public = as_role(town, "waypost_intake")
+    page = portal.add(office := Office(public))
+    assert "from now on" in text(portal.send(office, page, code=portal.code(Office(town))))
+    assert "Nothing is sent" in text(portal.send(office, f"{page}/remove"))
+    ines = town.member_id("Ines")
+    theirs = update(contacts).where(contacts.c.member_id == ines).values(verified_at=clock.now())
+    with public.engine.begin() as asked:
+        seen = set(asked.execute(select(contacts.c.member_id)).scalars())
+        assert not asked.execute(theirs).rowcount
+    assert town.member_id("Frank") in seen
+    assert ines not in seen
+    another = insert(contacts).values(id="0" * 32, member_id=ines, channel="sms", address="+16025550100")
+    redirected = update(contacts).values(address="+16025550100")
+    for statement, why in ((another, "row-level security"), (redirected, "permission denied")):
+        with pytest.raises(ProgrammingError, match=why), public.engine.begin() as asked:
+            asked.execute(statement)
+    public.engine.dispose()
+    desk = as_role(town, "waypost_desk")
+    with database.reading(desk.engine) as session:
+        assert contacts_of.of_member(session, ines)
+    desk.engine.dispose()
 
 
 @pytest.mark.usefixtures("roles")
