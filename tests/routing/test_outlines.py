@@ -57,7 +57,9 @@ def points() -> Iterator[tuple[float, float]]:
     for shape in shapes().values():
         for longitude, latitude in shapely.get_coordinates(shape)[:4].tolist():
             yield latitude, longitude
-            yield latitude + chance.gauss(0, 0.001), longitude + chance.gauss(0, 0.001)
+            # Some 100 m off, and some 300 m.
+            for off in (0.001, 0.003):
+                yield latitude + chance.gauss(0, off), longitude + chance.gauss(0, off)
 
 
 @lru_cache(maxsize=1)
@@ -77,11 +79,12 @@ def _said(shape: Any, latitude: float, longitude: float) -> tuple[bool, float]:
 
 
 @pytest.mark.parametrize("stored", [False, True], ids=["fresh", "stored"])
-@pytest.mark.parametrize("accuracy_m", [10.0, 400.0])
+@pytest.mark.parametrize("accuracy_m", [10.0, 90.0, 400.0])
 def test_a_point_is_told_what_the_shapes_themselves_say(stored: bool, accuracy_m: float) -> None:
     doubt = max(accuracy_m, DOUBT_M)
     for latitude, longitude, shapes_say in truth():
         told = outlines(stored=stored).at(latitude, longitude, accuracy_m)
+        assert [near.area for near in told] == sorted(near.area for near in told)
         own = [near for near in told if near.area in shapes_say]
         assert {near.area for near in own} == {
             area for area, (inside, way) in shapes_say.items() if inside or way <= doubt
@@ -90,6 +93,47 @@ def test_a_point_is_told_what_the_shapes_themselves_say(stored: bool, accuracy_m
             inside, way = shapes_say[near.area]
             assert (near.inside, near.certain) == (inside, way > doubt)
             assert near.distance_m == (pytest.approx(way, abs=0.06) if way <= doubt else np.inf)
+
+
+# What stands where the map ends is drawn at its one end, at the other, or in two pieces. Their lines are 0.0005 degrees
+# from the end; the end itself is no line.
+EAST, WEST = shapely.box(179.9, 52, 179.9995, 52.1), shapely.box(-179.9995, 52, -179.9, 52.1)
+BOTH = shapely.MultiPolygon([EAST, WEST])
+
+
+@pytest.mark.parametrize(
+    ("shape", "longitude", "degrees"),
+    [
+        (EAST, 179.9998, 0.0003), (EAST, -179.9998, 0.0007), (WEST, 179.9998, 0.0007), (WEST, -179.9998, 0.0003),
+        (BOTH, 179.9998, 0.0003), (BOTH, -179.9998, 0.0003),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("accuracy_m", [10.0, 3000.0])
+def test_a_point_where_the_map_ends_is_near_what_is_drawn_at_its_other_end(
+    shape: Any, longitude: float, degrees: float, accuracy_m: float
+) -> None:
+    end = Area("custom:end", "End", geometry=shapely.to_wkb(shape, byte_order=1), precision_m=DOUBT_M)
+    found = [
+        near for near in Boundaries([end]).outlines.at(52.05, longitude, accuracy_m) if near.area == end.id
+    ]
+    assert [near.distance_m for near in found] == [
+        pytest.approx(degrees * metres_per_degree(52.05)[0], abs=0.06)
+    ]
+
+
+@pytest.mark.parametrize("place", [(90.0, 0.0), (-90.0, 0.0), (38.0, 180.1), (float("nan"), -99.0)])
+def test_what_no_place_on_earth_has_finds_nothing(place: tuple[float, float]) -> None:
+    drawn = [shapely.box(-1, 89, 1, 91), shapely.box(-1, -91, 1, -89), shapely.box(179, 37, 181, 39)]
+    beyond = [
+        Area(f"custom:{number}", "Beyond", geometry=shapely.to_wkb(shape, byte_order=1))
+        for number, shape in enumerate(drawn)
+    ]
+    assert Boundaries(beyond).outlines.at(*place, 0.0) == ()
+
+
+def test_a_fix_too_coarse_to_use_finds_nothing() -> None:
+    found = [outlines(stored=False).at(38, -99, metres) for metres in (50_000, 50_001)]
+    assert [bool(each) for each in found] == [True, False]
 
 
 def test_a_point_finds_the_outline_of_its_day() -> None:
