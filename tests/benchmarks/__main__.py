@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import tempfile
 from collections.abc import Callable, Iterable
@@ -190,7 +191,7 @@ PARTS: dict[str, Callable[[Place], Iterable[table.Row]]] = {
     "dry_running": lambda place: _dry_running(),
     "filing": lambda place: _filing(place.folder, place.postgresql, place.settings),
     "leaving": lambda place: _leaving(place.folder),
-    "locating": lambda place: locating(place.folder, place.postgresql),
+    "locating": lambda place: locating(place.folder, os.environ.get("POSTGIS_URL") or place.postgresql),
     "ledger": lambda place: _ledger(place.postgresql, place.settings),
     "queueing": _queueing,
     "importing": lambda place: _importing(place.folder, place.settings),

@@ -10,7 +10,6 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-import psycopg
 import shapely
 
 from referrals.facts import Evidence, PlaceKind, Relation
@@ -18,7 +17,7 @@ from routing.areas import Area
 from routing.boundaries import Boundaries
 from routing.locate import locate
 from routing.outlines import county_outlines
-from tests.benchmarks import growing_map, synthetic_areas
+from tests.benchmarks import growing_map, postgis, synthetic_areas
 
 _TOWNS, _SCHOOLS, _POINTS, _ROUNDS, _ASKED_OF_POSTGIS = 23_000, 130_000, 20_000, 5, 2_000
 # So many points are asked before the other side is.
@@ -63,7 +62,7 @@ def rows(folder: Path, postgresql: str) -> Iterator[Row]:
     spots = synthetic_areas.points(towns, _POINTS)
     _compare([bare.named(spot) for spot in spots], boundaries, spots)
     yield _beside_bare(boundaries, bare, spots, len(drawn))
-    yield from _beside_postgis(boundaries, drawn, spots[:_ASKED_OF_POSTGIS], postgresql)
+    yield from postgis.beside(boundaries, towns, spots[:_ASKED_OF_POSTGIS], postgresql)
     yield _loading(folder, towns)
     yield from _growth(folder)
 
@@ -96,50 +95,6 @@ def _some(spots: list[Spot]) -> Iterator[list[Spot]]:
 
 def _pairs(at: Callable[..., Any], bare: Bare, spots: list[Spot]) -> list[tuple[float, float]]:
     return [(_cpu_us(lambda spot: at(*spot), spots), _cpu_us(bare.at, spots)) for _ in range(_ROUNDS)]
-
-
-def _beside_postgis(
-    boundaries: Boundaries, drawn: dict[str, Any], spots: list[Spot], postgresql: str
-) -> Iterator[Row]:
-    what = "The same point, asked one by one"
-    with psycopg.connect(postgresql, autocommit=True) as server:
-        try:
-            server.execute("CREATE EXTENSION IF NOT EXISTS postgis")
-        except psycopg.Error:
-            yield what, "", "PostGIS: not installed here", "not measured"
-            return
-        _fill(server, drawn)
-        # Its own computing takes place in another process, so both are measured by the clock on the wall.
-        theirs, told = _wall_us(lambda spot: _of_postgis(server, spot), spots)
-    _compare(told, boundaries, spots)
-    own, _ = _wall_us(lambda spot: boundaries.outlines.at(*spot), spots)
-    yield (
-        what,
-        f"{own:.0f} µs",
-        f"PostGIS, GiST index, ST_Covers: {theirs:.0f} µs",
-        f"{theirs / own:.1f} times faster",
-    )
-
-
-def _fill(server: psycopg.Connection[Any], drawn: dict[str, Any]) -> None:
-    server.execute("CREATE TABLE drawn (id text, shape geometry(Geometry, 4326))")
-    with server.cursor().copy("COPY drawn (id, shape) FROM STDIN") as copy:
-        for area, outline in drawn.items():
-            copy.write_row(
-                (
-                    area,
-                    shapely.to_wkb(
-                        shapely.set_srid(shapely.from_wkb(outline), 4326), hex=True, include_srid=True
-                    ),
-                )
-            )
-    server.execute("CREATE INDEX ON drawn USING gist (shape)")
-    server.execute("VACUUM ANALYZE drawn")
-
-
-def _of_postgis(server: psycopg.Connection[Any], spot: Spot) -> set[str]:
-    query = "SELECT id FROM drawn WHERE ST_Covers(shape, ST_SetSRID(ST_MakePoint(%s, %s), 4326))"
-    return {row[0] for row in server.execute(query, (spot[1], spot[0]), prepare=True)}
 
 
 def _loading(folder: Path, towns: list[Area]) -> Row:
@@ -180,9 +135,3 @@ def _cpu_us(ask: Callable[[Spot], Any], spots: list[Spot]) -> float:
     for spot in spots:
         ask(spot)
     return (time.process_time() - start) / len(spots) * 1e6
-
-
-def _wall_us(ask: Callable[[Spot], Any], spots: list[Spot]) -> tuple[float, list[Any]]:
-    start = time.perf_counter()
-    told = [ask(spot) for spot in spots]
-    return (time.perf_counter() - start) / len(spots) * 1e6, told
