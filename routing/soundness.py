@@ -44,7 +44,7 @@ def faults(session: Session, now: datetime) -> list[str]:
         ),
         *_held_by_an_office(session),
         *_overlooked(session, now),
-        *_grants_of_ended_offers(session),
+        *_named(session, _opened_after_its_end(), "a team can still open what it declined or was taken back"),
         *_late_clock(session, now),
     ]
 
@@ -162,19 +162,10 @@ def _overlooked(session: Session, now: datetime) -> list[str]:
     ]
 
 
-def _grants_of_ended_offers(session: Session) -> list[str]:
+def _opened_after_its_end() -> Any:
     ended = (HandoffState.DECLINED, HandoffState.LAPSED, HandoffState.RECALLED, HandoffState.RETURNED)
-    rows = session.execute(
-        select(referrals.c.reference)
-        .join(grants, grants.c.referral_id == referrals.c.id)
-        .join(handoffs, handoffs.c.id == grants.c.handoff_id)
-        .where(handoffs.c.state.in_(ended))
-        .distinct()
-    )
-    return [
-        f"{reference}: a team can still open what it declined or was taken back"
-        for reference in rows.scalars()
-    ]
+    opens = exists().where(grants.c.handoff_id == handoffs.c.id)
+    return select(handoffs.c.referral_id).where(handoffs.c.state.in_(ended), opens)
 
 
 def _late_clock(session: Session, now: datetime) -> list[str]:
