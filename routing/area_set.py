@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import orjson
 
-from routing.areas import Area, Shares
+from routing.areas import LAYER_RANKS, Area, Shares, layer_of
 from routing.blob import joined, parted
 from routing.names import place_key, school_key
 from routing.packs import Packs
@@ -135,6 +135,14 @@ class Columns:
         return np.flatnonzero(self.drawn_at[1:] > self.drawn_at[:-1])
 
     @cached_property
+    def layers(self) -> frozenset[str]:
+        """Layers of which there is any version."""
+        begins = {layer: bisect_left(self.ids, f"{layer}:") for layer in LAYER_RANKS}
+        return frozenset(
+            layer for layer, at in begins.items() if at < len(self.ids) and layer_of(self.ids[at]) == layer
+        )
+
+    @cached_property
     def turns(self) -> list[int]:
         """Days, as ordinals, on which something begins or ends."""
         return sorted({*self.first_days.tolist(), *self.end_days.tolist()} - {_EVER, _NEVER})
@@ -205,7 +213,12 @@ class AreaSet(Mapping[str, Area]):
         return (met.parents, met.state) if met else self.columns.held_by(self._row(area_id))
 
     def __contains__(self, area_id: object) -> bool:
-        return isinstance(area_id, str) and self._rows.get(area_id) is not None
+        # Most that are asked for are states, counties and ZIPs, of which few sites have their own.
+        return (
+            isinstance(area_id, str)
+            and layer_of(area_id) in self.columns.layers
+            and self._rows.get(area_id) is not None
+        )
 
     def __iter__(self) -> Iterator[str]:
         return map(self.columns.ids.__getitem__, self._rows.places.tolist())

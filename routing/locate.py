@@ -88,8 +88,9 @@ class Located(NamedTuple):
         nominal = [felt(doubt.nominal) for doubt in self.doubts]
         for at, doubt in enumerate(self.doubts):
             others = [hit for hits in (*nominal[:at], *nominal[at + 1 :]) for hit in hits]
+            rest = _best((*certain, *others), {})
             for option in doubt.options:
-                yield doubt, option, _merged((*certain, *others, *felt(option.hits)))
+                yield doubt, option, _by_id(_best(felt(option.hits), rest))
 
 
 def locate(evidence: Iterable[Evidence], boundaries: Boundaries, floor: float) -> Located:
@@ -217,12 +218,21 @@ def _line_doubt(layer: str, areas: list[Near], relation: Relation, boundaries: B
 
 def _merged(hits: Iterable[Hit]) -> Hits:
     """Each area once per relation, by its best hit; in the order of their ids."""
-    best: dict[tuple[str, str], Hit] = {}
+    return _by_id(_best(hits, {}))
+
+
+def _best(hits: Iterable[Hit], known: dict[tuple[str, Relation], Hit]) -> dict[tuple[str, Relation], Hit]:
+    """The best hit by area and relation, where those in `known` count too."""
+    best = known.copy()
     for hit in hits:
-        of = hit.area, hit.relation._value_
-        known = best.get(of)
-        if known is None or _weight(hit) > _weight(known):
+        of = hit[:2]
+        other = best.get(of)
+        if other is None or _weight(hit) > _weight(other):
             best[of] = hit
+    return best
+
+
+def _by_id(best: dict[tuple[str, Relation], Hit]) -> Hits:
     return tuple([best[of] for of in sorted(best)])
 
 

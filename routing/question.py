@@ -5,12 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from referrals.facts import Facts
 from routing.areas import layer_of
 from routing.boundaries import Boundaries
 from routing.locate import Hit
 from routing.rules import Rule, RuleSet, takes_out
+
+if TYPE_CHECKING:
+    from routing.weighing import Match
 
 
 @dataclass(slots=True)
@@ -19,7 +23,8 @@ class Question:
 
     `unreachable` and `excluded` give a reason by team. `passed_over` collects the unreachable teams that mattered:
     the others are no part of the decision. `failed` keeps the verdict on a rule's own conditions, which no hit
-    changes: each is asked once.
+    changes: each is asked once. `brought` and `leads` keep what each hit brings, and what of it could
+    lead.
     """
 
     facts: Facts
@@ -30,6 +35,8 @@ class Question:
     excluded: Mapping[str, str]
     passed_over: dict[str, str] = field(default_factory=dict)
     failed: dict[str, str] = field(default_factory=dict)
+    brought: dict[Hit, tuple[Match, ...]] = field(default_factory=dict)
+    leads: dict[Hit, tuple[Match, ...]] = field(default_factory=dict)
 
     def why_unreachable(self, team: str) -> str:
         """Why nobody there can be reached now; "" if somebody can."""

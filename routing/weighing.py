@@ -58,6 +58,9 @@ class Match(NamedTuple):
         return Match(self.rule, self.hit, self.key, outcome, detail)
 
 
+Matches = tuple[Match, ...]
+
+
 def weigh(hits: Iterable[Hit], asked: Question) -> tuple[Match, ...]:
     """Every rule touched by a hit, once, each with its outcome; ordered by weight, then id."""
     ended = list(_ordered(_standing(hits, asked)))
@@ -77,21 +80,15 @@ def foremost(hits: Sequence[Hit], asked: Question) -> tuple[str, ...]:
     # Nobody takes anybody out: then the heaviest lead of each hit is all that counts.
     most: Key = ()
     best: list[Match] = []
+    known = asked.leads
     for hit in hits:
-        leads = [rule for rule in asked.rules_about(hit.area) if rule.role is _LEADS]
-        ranks = _ranks(hit, asked) if leads else ()
-        for rule in leads:
-            if (key := _key(rule, ranks)) >= most and _may_lead(rule, hit, asked):
-                if key > most:
-                    most, best = key, []
-                best.append(Match(rule, hit, key))
+        leads = known.get(hit)
+        for match in _leads(hit, asked) if leads is None else leads:
+            if match.key >= most and not (asked.unreachable and asked.why_unreachable(match.rule.team)):
+                if match.key > most:
+                    most, best = match.key, []
+                best.append(match)
     return _teams(best)
-
-
-def _may_lead(rule: Rule, hit: Hit, asked: Question) -> bool:
-    if _ended_by(rule, hit, asked) is not _STANDS or rule.team in asked.excluded:
-        return False
-    return not asked.unreachable or not asked.why_unreachable(rule.team)
 
 
 def leading(matches: Iterable[Match]) -> tuple[str, ...]:
@@ -122,28 +119,48 @@ def _standing(hits: Iterable[Hit], asked: Question) -> list[Match]:
 def _matched(hits: Iterable[Hit], asked: Question) -> list[Match]:
     best: dict[str, Match] = {}
     for hit in hits:
-        rules = asked.rules_about(hit.area)
-        ranks = _ranks(hit, asked) if rules else ()
-        for rule in rules:
-            key = _key(rule, ranks)
-            outcome, detail = _ended_by(rule, hit, asked)
-            match = Match(rule, hit, key, outcome, detail)
-            known = best.get(rule.id)
+        for match in _brought(hit, asked):
+            known = best.get(match.rule.id)
             if known is None or _stands_better(match, known):
-                best[rule.id] = match
+                best[match.rule.id] = match
     return list(best.values())
 
 
-def _ranks(hit: Hit, asked: Question) -> Key:
-    """What the hit alone brings to the key: relation, layer, confidence."""
+def _brought(hit: Hit, asked: Question) -> Matches:
+    """Every rule about the hit's area, with what its conditions and the hit make of it. Most hits are the same in every
+    ending of a doubt: each is asked once."""
+    known = asked.brought.get(hit)
+    if known is None:
+        rules = asked.rules_about(hit.area)
+        known = _matches(rules, hit, asked) if rules else ()
+        asked.brought[hit] = known
+    return known
+
+
+def _matches(rules: Iterable[Rule], hit: Hit, asked: Question) -> Matches:
+    relation, sureness = _RANK_OF[hit.relation._value_], _SURENESS[hit.confidence._value_]
     layer = asked.rules.layer_ranks[layer_of(hit.area)]
-    return _RANK_OF[hit.relation._value_], layer, _SURENESS[hit.confidence._value_]
+    return tuple(
+        [
+            Match(
+                rule,
+                hit,
+                # In the order of CRITERIA.
+                (rule.mandate, relation, layer, rule.specificity, rule.priority, sureness),
+                *_ended_by(rule, hit, asked),
+            )
+            for rule in rules
+        ]
+    )
 
 
-def _key(rule: Rule, ranks: Key) -> Key:
-    """In the order of CRITERIA."""
-    relation, layer, confidence = ranks
-    return rule.mandate, relation, layer, rule.specificity, rule.priority, confidence
+def _leads(hit: Hit, asked: Question) -> Matches:
+    """Of those the ones that could lead, kept as well."""
+    leads = [match for match in _brought(hit, asked) if match.rule.role is _LEADS and match.outcome is None]
+    if asked.excluded:
+        leads = [match for match in leads if match.rule.team not in asked.excluded]
+    asked.leads[hit] = kept = tuple(leads)
+    return kept
 
 
 def _stands_better(match: Match, other: Match) -> bool:
