@@ -60,5 +60,6 @@ if __name__ == "__main__":
     asked = parser.parse_args()
     try:
         print(check(asked.kept.read(), asked.newer.read(), json.load(asked.proof), asked.key))
-    except (ValueError, KeyError, TypeError) as fault:
-        raise SystemExit(f"NOT PROVED: {fault}.") from None
+    except (ValueError, LookupError, TypeError, AttributeError) as fault:
+        reason = fault if type(fault) is ValueError else "a file or the key is damaged, or something else"
+        raise SystemExit(f"NOT PROVED: {reason}.") from None

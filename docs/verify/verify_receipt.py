@@ -52,7 +52,7 @@ def signed(public: bytes, text: bytes, signature: bytes) -> bool:  # RFC 8032, 5
 
 def open_note(note: str, keys: list[str]) -> tuple[str, int, bytes]:  # c2sp.org/tlog-checkpoint
     text, _, lines = note.rpartition("\n\n")
-    for name, _, key in (each.strip().split("+", 2) for each in keys):
+    for name, _, key in (each.strip().split("+", 2) for each in keys if each.count("+") > 1):
         raw = base64.b64decode(key)
         key_id = hashlib.sha256(name.encode() + b"\n" + raw).digest()[:4]
         for line in (line for line in lines.splitlines() if line.startswith("\u2014 " + name + " ")):
@@ -82,9 +82,7 @@ def check(receipt: dict, keys: list[str]) -> str:  # type: ignore[type-arg]
         if not 0 <= index < size or root_from(leaf, index, size, proof) != root:
             raise ValueError(f"entry {index} is not what the log holds")
     if receipt["not_yet"] or not receipt["entries"]:
-        raise ValueError(
-            f"{len(receipt['not_yet'])} entries are in no checkpoint yet; get the file again later"
-        )
+        raise ValueError(f"{len(receipt['not_yet'])} entries are in no checkpoint yet; get the file later")
     return f"PROVED: all {len(receipt['entries'])} entries are in the checkpoint of {origin} over {size}."
 
 
@@ -95,5 +93,6 @@ if __name__ == "__main__":
     asked = parser.parse_args()
     try:
         print(check(json.load(asked.receipt), asked.key))
-    except (ValueError, KeyError, TypeError) as fault:
-        raise SystemExit(f"NOT PROVED: {fault}.") from None
+    except (ValueError, LookupError, TypeError, AttributeError) as fault:
+        reason = fault if type(fault) is ValueError else "the file or the key is damaged, or something else"
+        raise SystemExit(f"NOT PROVED: {reason}.") from None

@@ -157,6 +157,13 @@ def run_script(receipt: Path, key: str) -> tuple[int, str]:
     return done.returncode, (done.stdout + done.stderr).strip().partition(" over ")[0]
 
 
+@pytest.mark.parametrize("words", [b"", b"[1]", b'{"entries": []}', b'{"checkpoint": 1}', b"\xff\xfe"])
+def test_a_file_that_is_no_receipt_is_refused_in_one_sentence(tmp_path: Path, words: bytes) -> None:
+    (other := tmp_path / "other.json").write_bytes(words)
+    sentence = "NOT PROVED: the file or the key is damaged, or something else."
+    assert run_script(other, VERIFIER) == (1, sentence)
+
+
 def test_the_script_is_short_and_imports_nothing_of_ours() -> None:
     lines = (SCRIPTS / "verify_receipt.py").read_text().splitlines()
     assert len(lines) < 100
