@@ -93,7 +93,7 @@ def test_no_part_of_a_large_file_is_on_the_disk_in_clear(
     spool = tmp_path / "spool"
     spool.mkdir()
     monkeypatch.setattr(tempfile, "tempdir", str(spool))
-    monkeypatch.setattr(tempfile, "SpooledTemporaryFile", None)
+    monkeypatch.setattr(tempfile, "TemporaryFile", None)
     sent = b"kanarienvogel " * 6_000
     assert receipt_words(send(door, ("long.txt", sent)).text)
     assert not list(spool.iterdir())
