@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -110,12 +110,19 @@ def set_fallback(session: Session, team_id: str, member_ids: Sequence[str]) -> N
 
 
 def exchange(session: Session, team_id: str, entry: Exchange, *, by: str | None, now: datetime) -> str:
-    """Writes down that a member takes over for a while; returns the id. Raises ScheduleFault."""
+    """Writes down that a member takes over for a while; returns the id. Raises ScheduleFault, also where nobody who can
+    be reached would have the duty."""
     seated = set(members.ladder(session, team_id))
     if entry.member not in seated:
         raise ScheduleFault("Who takes over has no seat in this team.")
     if entry.ends <= entry.begins or entry.ends <= now:
         raise ScheduleFault("It must end after it begins, and not in the past.")
+    kept = plan(session, team_id, now)
+    tried = replace(kept.schedule, exchanges=(*kept.schedule.exchanges, entry))
+    begins = max(entry.begins, now)
+    found = _holes(session, tried, kept.fallback_covers, begins, entry.ends - begins)
+    if holes_of_theirs := [hole for hole in found if entry.member in hole.members]:
+        raise ScheduleFault(hole_in_words(session, holes_of_theirs[0], kept.schedule.zone))
     id = new_id()
     session.execute(
         insert(exchanges).values(

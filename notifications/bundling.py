@@ -1,8 +1,8 @@
 """What may wait in a storm or at night, and the digest in which it is told. Nothing urgent is ever held.
 
 A routine notice whose telephone or mailbox had its share lately, or whose owner has quiet hours, is held: written, and
-not sent. The clock sends one digest in place of all that a contact is owed, each team's at most every quarter of an
-hour. Clocks and escalation do not look at any of this.
+not sent. The clock sends one digest in place of all referrals of which a contact is owed word, each team's at most
+every quarter of an hour; a drill has shares and digests of its own. Clocks and escalation do not look at any of this.
 """
 
 from __future__ import annotations
@@ -55,7 +55,14 @@ _NEVER_HELD = (Template.PROOF.value, Template.TEST.value, Template.DIGEST.value)
 
 
 def must_wait(
-    session: Session, contact: Row[Any], template: str, urgency: Urgency, time_zone: str, now: datetime
+    session: Session,
+    contact: Row[Any],
+    template: str,
+    urgency: Urgency,
+    time_zone: str,
+    now: datetime,
+    *,
+    mark: str | None = None,
 ) -> bool:
     """Whether a notice to that contact is held. Only routine ones ever are."""
     if urgency is not Urgency.ROUTINE or template in _NEVER_HELD:
@@ -63,7 +70,7 @@ def must_wait(
     channel = Channel(contact.channel)
     share = SHARES.get(channel)
     quiet = channel in _QUIET and is_quiet(contact.quiet_from, contact.quiet_until, time_zone, now)
-    return quiet or (share is not None and _had(session, contact.id, now - share.within) >= share.most)
+    return quiet or (share is not None and _had(session, contact.id, mark, now - share.within) >= share.most)
 
 
 def is_quiet(begins: str | None, ends: str | None, time_zone: str, now: datetime) -> bool:
@@ -81,8 +88,8 @@ def release(duty: Duty) -> int:
     with database.transaction(duty.engine) as session:
         rows = session.execute(_held()).all()
         sent = 0
-        for team_id, of_team in groupby(rows, key=lambda row: row.team_id):
-            if not _was_sent(session, team_id, now - DIGEST_EVERY):
+        for (team_id, mark), of_team in groupby(rows, key=lambda row: (row.team_id, row.mark)):
+            if not _was_sent(session, team_id, mark, now - DIGEST_EVERY):
                 sent += _release_team(session, list(of_team), now)
     return sent
 
@@ -95,20 +102,23 @@ def _release_team(session: Session, rows: Sequence[Row[Any]], now: datetime) -> 
         quiet = is_quiet(first.quiet_from, first.quiet_until, first.time_zone, now)
         if quiet and Channel(first.channel) in _QUIET:
             continue
-        _send(session, owed, now)
-        sent += 1
+        sent += _send(session, owed, now)
     return sent
 
 
-def _send(session: Session, owed: Sequence[Row[Any]], now: datetime) -> None:
-    """One alone says what it is about; several are one digest."""
-    ids = [row.id for row in owed]
-    if len(ids) == 1:
-        _set(session, ids, NoticeState.DUE, None)
-        outbox.post(session, _DELIVER, ids[0], now=now)
-        return
-    _set(session, ids, NoticeState.SUPERSEDED, BUNDLED)
-    outbox.post(session, _DELIVER, _write_digest(session, owed, now), now=now)
+def _send(session: Session, owed: Sequence[Row[Any]], now: datetime) -> int:
+    """One referral alone says what it is about, and so does what is about none, such as a turn on duty; several
+    referrals are one digest."""
+    referrals = [row for row in owed if row.reference]
+    bundled = referrals if len(referrals) > 1 else []
+    alone = [row.id for row in owed if row not in bundled]
+    _set(session, alone, NoticeState.DUE, None)
+    if bundled:
+        _set(session, [row.id for row in bundled], NoticeState.SUPERSEDED, BUNDLED)
+        alone.append(_write_digest(session, bundled, now))
+    for id in alone:
+        outbox.post(session, _DELIVER, id, now=now)
+    return len(alone)
 
 
 def _write_digest(session: Session, owed: Sequence[Row[Any]], now: datetime) -> str:
@@ -140,21 +150,29 @@ def _held() -> Any:
         select(notices, members.c.quiet_from, members.c.quiet_until)
         .join(members, members.c.id == notices.c.member_id)
         .where(notices.c.state == NoticeState.HELD.value)
-        .order_by(notices.c.team_id, notices.c.contact_id, notices.c.created_at, notices.c.id)
+        .order_by(
+            notices.c.team_id,
+            notices.c.mark.nulls_first(),
+            notices.c.contact_id,
+            notices.c.created_at,
+            notices.c.id,
+        )
     )
 
 
-def _was_sent(session: Session, team_id: str, since: datetime) -> bool:
+def _was_sent(session: Session, team_id: str, mark: str | None, since: datetime) -> bool:
     """Whether that team had a digest since then."""
-    mine = notices.c.team_id == team_id, notices.c.template == Template.DIGEST.value
+    kind = notices.c.template == Template.DIGEST.value, notices.c.mark.is_not_distinct_from(mark)
+    mine = notices.c.team_id == team_id, *kind
     return (
         session.execute(select(notices.c.id).where(*mine, notices.c.created_at > since)).first() is not None
     )
 
 
-def _had(session: Session, contact_id: str, since: datetime) -> int:
+def _had(session: Session, contact_id: str, mark: str | None, since: datetime) -> int:
     """How many routine notices went to that contact on their own since then."""
-    routine = notices.c.contact_id == contact_id, notices.c.urgency == Urgency.ROUTINE.value
+    kind = notices.c.urgency == Urgency.ROUTINE.value, notices.c.mark.is_not_distinct_from(mark)
+    routine = notices.c.contact_id == contact_id, *kind
     alone = notices.c.state != NoticeState.HELD.value, notices.c.fault.is_distinct_from(BUNDLED)
     query = select(func.count()).where(*routine, *alone, notices.c.created_at > since)
     return int(session.execute(query).scalar_one())

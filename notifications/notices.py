@@ -75,7 +75,9 @@ def write(
     reached = [row for row in usable if row.channel in channels and _is_meant(row.channel, waiting.mark)]
     for contact in reached:
         id = new_id()
-        waits = bundling.must_wait(session, contact, template, waiting.urgency, waiting.time_zone, now)
+        waits = bundling.must_wait(
+            session, contact, template, waiting.urgency, waiting.time_zone, now, mark=waiting.mark
+        )
         code = _free_code(session, contact.id, now) if with_code and contact.channel == Channel.SMS else None
         session.execute(
             insert(notices).values(

@@ -20,6 +20,9 @@ from notifications.states import NoticeState
 from notifications.tables import notices
 from referrals.facts import Urgency
 
+# Texts do not come through; the same telephone may ring all the same.
+_RING_INSTEAD = frozenset({Action.NEXT_CONTACT, Action.CONFIGURATION, Action.ALARM})
+
 log = logging.getLogger(__name__)
 
 # The room above that knows who is next; a test resolves the name.
@@ -43,7 +46,10 @@ def react(
     if action in LOUD:
         log.error("the provider of %s refuses us: %s, code %s", notice.channel, action.value, fault)
         senders.refused(session, notice.channel, fault or "none", action, now)
-    if action is Action.NOT_FOR_SMS:
+    urgent = notice.urgency != Urgency.ROUTINE.value
+    # Without a code of the provider nothing was tried, since the account or the contact is given up.
+    refused = failed and fault is not None and notice.channel == Channel.SMS.value
+    if action is Action.NOT_FOR_SMS or (refused and urgent and action in _RING_INSTEAD):
         ringing.call_as_well(session, notice, now)
     if action is Action.DISABLE_CONTACT or _is_gone(session, notice, fault):
         losses.end(session, notice.contact_id, f"provider said {fault}", now)
@@ -55,9 +61,7 @@ def react(
     given_up = action is not Action.NOTHING and (failed or action is Action.RETRY_AND_NEXT)
     # Only what asks for an answer has a next person.
     if given_up and notice.code_until and not _reached_otherwise(session, notice):
-        outbox.post(
-            session, NEXT_CONTACT, notice.subject_id, now=now, urgent=notice.urgency != Urgency.ROUTINE
-        )
+        outbox.post(session, NEXT_CONTACT, notice.subject_id, now=now, urgent=urgent)
 
 
 def _is_gone(session: Session, notice: Row[Any], fault: str | None) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
@@ -91,6 +92,22 @@ def test_an_exchange_with_a_stranger_or_into_the_past_is_refused(town: Town, who
     entry = Exchange(town.member_id(who), NOW - timedelta(hours=3), NOW + timedelta(hours=ends))
     with database.transaction(town.engine) as session, pytest.raises(ScheduleFault):
         schedules.exchange(session, town.team["tempe-police"], entry, by=None, now=NOW)
+
+
+def test_an_exchange_with_somebody_who_cannot_be_reached_is_refused_with_its_hours(town: Town) -> None:
+    _set(town, _weekly(town, "Ines"))
+    ines, tomas, team = town.member_id("Ines"), town.member_id("Tomas"), town.team["tempe-police"]
+    swap = Exchange(tomas, NOW, NOW + timedelta(hours=1), instead_of=ines)
+    with database.transaction(town.engine) as session:
+        session.execute(update(contacts).where(contacts.c.member_id == tomas).values(verified_at=None))
+    with (
+        pytest.raises(ScheduleFault, match=r"10:00 to .* 11:00 can be reached: Tomas"),
+        database.transaction(town.engine) as session,
+    ):
+        schedules.exchange(session, team, swap, by=ines, now=NOW)
+    beside = replace(swap, instead_of=None)
+    with database.transaction(town.engine) as session:
+        schedules.exchange(session, team, beside, by=ines, now=NOW)
 
 
 def test_a_member_who_left_has_no_turn_any_more(town: Town) -> None:

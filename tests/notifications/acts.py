@@ -52,6 +52,12 @@ def row(town: Town) -> Row[Any]:
         return session.execute(of_referrals.order_by(notices.c.created_at.desc()).limit(1)).one()
 
 
+def row_of(town: Town, id: str) -> Row[Any]:
+    """That notice."""
+    with database.reading(town.engine) as session:
+        return session.execute(select(notices).where(notices.c.id == id)).one()
+
+
 def tried(town: Town) -> list[tuple[str | None, bool]]:
     """Outcome of each attempt, and whether it has the provider's id, oldest first."""
     with database.reading(town.engine) as session:

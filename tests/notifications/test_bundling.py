@@ -20,11 +20,18 @@ from referrals.facts import Urgency
 from tests.builders import Town, later
 
 
-def write(town: Town, subject: str, urgency: Urgency = Urgency.ROUTINE, template: str = "task") -> None:
+def write(
+    town: Town,
+    subject: str,
+    urgency: Urgency = Urgency.ROUTINE,
+    template: str = "task",
+    *,
+    reference: str = "R-7K3M-Q2",
+    mark: str | None = None,
+) -> None:
     now = clock.now()
-    waiting = Waiting(
-        subject, "R-7K3M-Q2", urgency, town.team["tempe-police"], "America/Phoenix", now + timedelta(hours=4)
-    )
+    tempe, until = town.team["tempe-police"], now + timedelta(hours=4)
+    waiting = Waiting(subject, reference, urgency, tempe, "America/Phoenix", until, mark)
     with database.transaction(town.engine) as session:
         notices.write(session, waiting, [town.member_id("Ines")], template, now=now)
 
@@ -125,6 +132,33 @@ def test_what_was_answered_is_in_no_digest(town: Town, duty: Duty) -> None:
     with database.transaction(town.engine) as session:
         notices.supersede(session, "storm 3")
     assert bundling.release(duty) == 0
+
+
+def test_a_turn_on_duty_is_told_in_its_own_words_beside_the_digest(town: Town, duty: Duty) -> None:
+    all_day(town)
+    storm(town, 2)
+    write(town, "a turn", template="turn", reference="")
+    assert states(town) == {"held": 3}
+    with later(hours=1, minutes=1):
+        assert bundling.release(duty) == 2
+    with database.reading(town.engine) as session:
+        due = session.execute(
+            select(rows.c.template).where(rows.c.channel == "sms", rows.c.state == "due")
+        ).scalars()
+        assert sorted(due) == ["digest", "turn"]
+
+
+def test_a_drill_takes_no_share_of_what_is_real_and_has_a_digest_of_its_own(town: Town, duty: Duty) -> None:
+    for number in range(5):
+        write(town, f"drill {number}", mark="drill")
+    storm(town, 5)
+    assert states(town) == {"due": 6, "held": 4}
+    bundling.release(duty)
+    with database.reading(town.engine) as session:
+        marks = session.execute(
+            select(rows.c.mark).where(rows.c.template == "digest", rows.c.channel == "sms")
+        )
+        assert Counter(marks.scalars()) == {"drill": 1, None: 1}
 
 
 def test_every_channel_of_people_has_a_share(town: Town) -> None:

@@ -17,7 +17,7 @@ from notifications.standin import Running
 from referrals.duty import Duty
 from tests import builders
 from tests.builders import Town, later
-from tests.notifications.acts import deliver, notice, owed, row, tried
+from tests.notifications.acts import deliver, notice, owed, row_of, tried
 
 
 @pytest.fixture
@@ -64,7 +64,7 @@ def test_the_administrators_are_mailed_once(town: Town, phone: Running) -> None:
 def test_a_code_that_nobody_knows_pages_too_and_stops_nobody(town: Town) -> None:
     id = notice(town, "0019")
     deliver(town, id)
-    assert (row(town).fault, owed(town, senders.PAGE), owed(town)) == ("39999", 1, 1)
+    assert (row_of(town, id).fault, owed(town, senders.PAGE), owed(town)) == ("39999", 1, 1)
     deliver(town, notice(town))
     assert tried(town)[-1] == ("accepted", True)
 

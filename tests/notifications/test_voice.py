@@ -29,7 +29,7 @@ from referrals.duty import Duty
 from referrals.facts import Urgency
 from tests import builders
 from tests.builders import Town, later
-from tests.notifications.acts import deliver, due_in, notice, owed, report, row, tried
+from tests.notifications.acts import deliver, due_in, notice, owed, report, row, row_of, tried
 from tests.notifications.conftest import Desk
 from tests.waiting import until
 
@@ -109,6 +109,20 @@ def test_a_landline_is_rung_and_the_next_is_asked(town: Town, phone: Running) ->
     assert owed(town) == 1
     assert deliver(town, call_notice(town).id) is None
     assert [call["to"] for call in calls(phone, "0015")] == ["+14805550015"]
+
+
+@pytest.mark.parametrize(
+    ("urgency", "email", "rings"),
+    [(Urgency.ELEVATED, "", 1), (Urgency.ROUTINE, "", 0), (Urgency.ELEVATED, "nobody@tempe.example", 0)],
+)
+def test_an_urgent_text_that_was_refused_is_followed_by_a_call_at_once(
+    town: Town, urgency: Urgency, email: str, rings: int
+) -> None:
+    deliver(town, notice(town, "0019", email=email, urgency=urgency))
+    assert owed(town) == 1
+    with database.reading(town.engine) as session:
+        spoken = select(notices.c.id).where(notices.c.channel == "voice")
+        assert len(session.execute(spoken).all()) == rings
 
 
 def test_an_urgent_text_that_nobody_answers_is_followed_by_one_call(town: Town) -> None:
@@ -205,12 +219,6 @@ def spoken(town: Town) -> str:
         found = session.execute(select(notices).where(notices.c.id == text)).one()
         ringing.call_as_well(session, found, clock.now())
     return voice.say(town.settings, call_notice(town), "an attempt", clock.now())
-
-
-def row_of(town: Town, id: str) -> Row[Any]:
-    """That notice."""
-    with database.reading(town.engine) as session:
-        return session.execute(select(notices).where(notices.c.id == id)).one()
 
 
 def test_after_two_minutes_of_silence_the_state_is_fetched(town: Town, phone: Running) -> None:
