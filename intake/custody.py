@@ -12,6 +12,8 @@ from sqlalchemy import Row
 from sqlalchemy.orm import Session
 
 from directory import teams
+from intake.forward import Handling
+from intake.forward_words import HANDLINGS
 from intake.forwards import Forwarded
 from referrals.behaviours import BEHAVIOURS
 from referrals.casework import DISPOSITIONS, Disposition
@@ -81,6 +83,11 @@ def due_words(forwarded: Forwarded) -> str:
     if forwarded.state is State.CLOSED:
         return ""
     return str(DUE.get(forwarded.due_reason or "", gettext("A decision by the desk")))
+
+
+def handling(forwarded: Forwarded) -> str:
+    """Its handling code, with what that means in short."""
+    return str(HANDLINGS[Handling(forwarded.handling_code)])
 
 
 def acts(facts: Facts) -> list[str]:

@@ -80,6 +80,8 @@ def show_status() -> Page:
     limits: Limits = current_app.extensions["limits"]
     if not limits.allows_words():
         return ask_for_words(429, too_many())
+    if not g.answers.get("code_words", "").strip():
+        return ask_for_words(400, gettext("Type your eight words."))
     receipt = typed_receipt(g.answers.get("code_words", "")[:_MOST_TYPED]) or Receipt(("",) * LENGTH)
     with database.reading(web.engine()) as session:
         lookup = receipt.lookup(web.settings().secret_key)

@@ -47,6 +47,13 @@ def _try(client: FlaskClient, **answers: str) -> TestResponse:
     return client.post("/sign-in", data={"csrf_token": token} | form | answers)
 
 
+def test_a_password_that_is_gone_is_not_said_to_be_kept(client: FlaskClient) -> None:
+    page = _try(client, code="000000").text
+    assert "Please look at this again" in page
+    assert "Nothing you typed is lost" not in page
+    assert PASSWORD not in page
+
+
 def _cookies(answer: TestResponse) -> str:
     return "\n".join(line for line in answer.headers.getlist("Set-Cookie") if "member" in line)
 

@@ -53,6 +53,11 @@ def test_a_forward_shows_its_route_and_until_when_a_team_is_asked(frank: Office)
     assert re.search(r"AZ-STAMP, not yet opened; asked until [^(]* MST \( 14 min left \)", page)
 
 
+def test_a_forward_says_what_its_handling_code_means(frank: Office) -> None:
+    page = frank.look(f"/portal/forwards/{frank.forward(handling='H2')}")
+    assert "H2: Not to be passed on" in page
+
+
 @pytest.mark.parametrize("address", ["/portal/nowhere", "/nowhere", "/portal/forwards/R-AAAA-AA"])
 def test_a_page_that_is_not_there_keeps_the_frame_and_leads_home(frank: Office, address: str) -> None:
     answer = frank.client.get(address)

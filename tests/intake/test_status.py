@@ -41,12 +41,20 @@ def test_case_spaces_and_separators_are_forgiven(door: Door) -> None:
     assert door.send("/status", code_words=typed).status_code == 200
 
 
-@pytest.mark.parametrize("typed", ["", "one two", "stipend " * 8, "x" * 100_000, "\x00", "é ñ"])
+@pytest.mark.parametrize("typed", ["one two", "stipend " * 8, "x" * 100_000, "\x00", "é ñ"])
 def test_wrong_words_get_one_sentence(door: Door, typed: str) -> None:
     door.send_tip()
     answer = door.send("/status", code_words=typed)
     assert answer.status_code == 400
     assert "We know no receipt with these words" in answer.text
+
+
+def test_no_words_are_asked_for_and_count_as_no_try(door: Door) -> None:
+    words = receipt_words(door.send_tip().text)
+    pages = [door.send("/status", code_words=" \r\n") for _ in range(6)]
+    assert {page.status_code for page in pages} == {400}
+    assert "Type your eight words." in pages[-1].text
+    assert door.send("/status", code_words=" ".join(words)).status_code == 200
 
 
 def test_after_five_wrong_tries_even_right_words_must_wait(door: Door) -> None:
