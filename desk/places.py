@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from referrals.facts import Evidence, Facts, Relation
+from routing.areas import layer_of
 from routing.boundaries import Boundaries
 from routing.naming import named
 
@@ -14,10 +15,18 @@ def in_words(facts: Facts, boundaries: Boundaries) -> str:
     """The place that counts most, such as `Tempe, AZ`; several where the words fitted several."""
     known = [piece for piece in facts.evidence if piece.areas or piece.latitude is not None]
     for relation in _ORDER:
-        told = [words(piece, boundaries) for piece in known if piece.relation is relation]
+        told = _telling([piece for piece in known if piece.relation is relation], boundaries)
         if told:
-            return "; ".join(dict.fromkeys(told))
+            return "; ".join(dict.fromkeys(words(piece, boundaries) for piece in told))
     return _NOT_KNOWN
+
+
+def _telling(pieces: list[Evidence], boundaries: Boundaries) -> list[Evidence]:
+    """Without the state that another piece lies in: it says nothing more."""
+    areas = [area for piece in pieces for area in piece.areas]
+    inside = {boundaries.state_of(area) for area in areas if layer_of(area) != "state"}
+    states = {area for area in areas if layer_of(area) == "state" and boundaries.state_of(area) in inside}
+    return [piece for piece in pieces if not piece.areas or not states.issuperset(piece.areas)]
 
 
 def words(piece: Evidence, boundaries: Boundaries) -> str:

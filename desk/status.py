@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -11,6 +12,7 @@ from flask import render_template, request
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from desk import words
 from desk.answers import Page
 from directory import contacts, permissions, reach, teams
 from directory.guards import guard, signed_in
@@ -76,7 +78,7 @@ def status_page() -> Page:
             renewed="every" in request.args,
             canary_minutes=settings.canary_minutes,
             undelivered=_undelivered(session, member.team_ids, now),
-            waiting=outbox.waiting(session) if everything else None,
+            waiting=_waiting(session) if everything else None,
             strays=strays.count(session, now - _DAY) if everything else 0,
         )
 
@@ -118,6 +120,14 @@ def _canary(session: Session, settings: Settings, now: datetime) -> Iterator[Ban
         )
 
 
+def _waiting(session: Session) -> dict[str, int]:
+    """How much work waits, by what it is in words."""
+    found: Counter[str] = Counter()
+    for job, count in outbox.waiting(session).items():
+        found[words.work(job)] += count
+    return found
+
+
 def _late(session: Session, settings: Settings, now: datetime) -> Iterator[Banner]:
     late = signs.waiting_too_long(session, now)
     if late:
@@ -126,7 +136,7 @@ def _late(session: Session, settings: Settings, now: datetime) -> Iterator[Banne
             f"{sum(late.values())} pieces of work are due for longer than a minute (urgent) or a quarter of an hour.",
         )
     if stuck := outbox.failing(session):
-        jobs = ", ".join(sorted({job.rpartition(".")[2].replace("_", " ") for job, _ in stuck}))
+        jobs = ", ".join(sorted({words.work(job) for job, _ in stuck}))
         yield Banner("Work fails again and again", f"It is tried again, but somebody has to look: {jobs}.")
 
 

@@ -108,6 +108,22 @@ PARTS: dict[str, str] = {
     "health": "Records of health care",
 }
 
+# What waits in the outbox, by its job.
+WORK: dict[str, str] = {
+    "routing.jobs.route_referral": "referrals whose team is being found",
+    "routing.jobs.next_contact": "people to be asked next",
+    "routing.permission.settle": "answers of originators to be acted on",
+    "routing.dry_run.try_draft": "dry runs of drafts",
+    "notifications.delivery.deliver": "notices to be sent",
+    "notifications.callbacks.apply_report": "delivery reports to be taken in",
+    "notifications.silence.look": "notices whose arrival is asked about",
+    "notifications.ringing.ring": "telephones to be rung",
+    "notifications.senders.page": "words to administrators about a provider",
+    "notifications.checking.send_code": "codes to be sent",
+    "notifications.reports.send": "reports to offices' own systems",
+    "notifications.witnesses.mail_checkpoint": "checkpoints to be mailed",
+}
+
 RELATIONS: dict[Relation, str] = {
     Relation.TARGET: "Where the danger is",
     Relation.INCIDENT: "Where it happened",
@@ -183,6 +199,11 @@ PATTERNS = 8
 def pattern(number: int) -> str:
     """The pattern of a numbered area or team, as maps.html calls it."""
     return f"team-{number if number <= PATTERNS else 2 + (number - PATTERNS - 1) % (PATTERNS - 1)}"
+
+
+def work(job: str) -> str:
+    """What waits, by its job; one that a newer version owes is not known here."""
+    return WORK.get(job, "other work")
 
 
 def parts(codes: Iterable[str], filled: Collection[str]) -> list[str]:

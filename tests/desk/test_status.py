@@ -11,7 +11,8 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import delete, update
 
-from desk import status
+import worker
+from desk import status, words
 from directory.tables import contacts, ladder_steps
 from foundation import clock, database, heartbeat, outbox
 from foundation.metrics import registry
@@ -179,3 +180,16 @@ def test_what_is_wrong_is_found_without_a_page(well: Town) -> None:
     with database.reading(well.engine) as session:
         found = status.banners(session, well.settings, clock.now())
     assert [banner.heading for banner in found] == ["The clock stands still"]
+
+
+def test_work_that_waits_is_said_in_words(desk: Desk) -> None:
+    with database.transaction(desk.town.engine) as session:
+        for job in ("notifications.delivery.deliver", "of.a.newer.version", "of.another"):
+            outbox.post(session, job, "x", now=clock.now())
+    page = desk.seat("Rita").look("/status").get_text(" ", strip=True)
+    assert "1 notices to be sent" in page
+    assert "2 other work" in page
+
+
+def test_every_job_has_words() -> None:
+    assert set(words.WORK) == set(worker.JOBS)
