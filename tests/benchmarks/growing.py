@@ -93,13 +93,14 @@ def grow(town: Town, count: int) -> None:
     _number(town.engine, shapes, spread, count)
     with database.reading(town.engine) as session:
         origins = [(shape, _rows_of(session, _OF_A_REFERRAL, {shape.referral_id})) for shape in shapes]
-    with _without_indexes(town.engine):
-        for shape, rows in origins:
-            _copy_referrals(town, shape, rows)
-    with database.transaction(town.engine) as session:
-        session.execute(delete(outbox))
-    _chain(town.engine, shapes)
-    _fold(town.engine)
+    with _careless(town.engine):
+        with _without_indexes(town.engine):
+            for shape, rows in origins:
+                _copy_referrals(town, shape, rows)
+        with database.transaction(town.engine) as session:
+            session.execute(delete(outbox))
+        _chain(town.engine, shapes)
+        _fold(town.engine)
     _analyse(town.engine)
 
 
@@ -112,6 +113,8 @@ def _shapes(town: Town) -> tuple[Shape, ...]:
     worked = _held(acts.forward(town, Urgency.ROUTINE, tempe))
     worked.hand_on("Ines", "mesa-police", Kind.CONSULT)
     worked.acknowledge("Olu", "mesa-police", Kind.CONSULT)
+    worked.hand_on("Ines", "mesa-police", Kind.SUPPORT)
+    worked.decline("Olu", "mesa-police", Kind.SUPPORT)
     _close(worked, Disposition.MANAGED)
     held = _held(acts.tip(town, Urgency.ELEVATED, tempe, form="held"))
     offered = acts.tip(town, Urgency.ELEVATED, tempe, form="offered")
@@ -206,6 +209,27 @@ def _number(engine: Engine, shapes: tuple[Shape, ...], spread: list[str], count:
                 ]
                 n += len(rows)
                 session.execute(insert(_COPIES), rows)
+
+
+@contextmanager
+def _careless(engine: Engine) -> Iterator[None]:
+    """Nobody misses this database after a crash: what is written twice for that is written once."""
+    if engine.dialect.name == "postgresql":
+        with engine.begin() as connection:
+            # Three quarters of all bytes.
+            connection.execute(text("ALTER TABLE grants SET UNLOGGED"))
+        yield
+        return
+    event.listen(engine, "connect", _careless_switches)
+    engine.dispose()
+    yield
+    event.remove(engine, "connect", _careless_switches)
+    engine.dispose()
+
+
+def _careless_switches(connection: Any, _record: Any) -> None:
+    for pragma in ("foreign_keys=OFF", "synchronous=OFF", "cache_size=-1000000", "journal_mode=OFF"):
+        connection.execute(f"PRAGMA {pragma}")
 
 
 @contextmanager
