@@ -28,10 +28,26 @@ from ledger.entries import DEPLOYMENT, Actor
 
 # So that those who look for secrets in the wrong places recognise one.
 PREFIX = "waypost_key_"
+# So long before its end those who keep it are told: an office's system does not stop by surprise.
+SOON = timedelta(days=14)
 # A write for every request would make readers wait for each other.
 _USED_EVERY = timedelta(minutes=1)
 # The seat with which a key ends.
 _SEAT = (memberships.c.member_id == api_keys.c.member_id) & (memberships.c.team_id == api_keys.c.team_id)
+_IS_SEATED = members.c.active & memberships.c.team_id.is_not(None)
+_KEYS = (
+    select(
+        api_keys,
+        teams.c.slug.label("office"),
+        teams.c.name.label("office_name"),
+        members.c.email,
+        members.c.name.label("member"),
+        _IS_SEATED.label("is_seated"),
+    )
+    .join(teams, teams.c.id == api_keys.c.team_id)
+    .join(members, members.c.id == api_keys.c.member_id)
+    .outerjoin(memberships, _SEAT)
+)
 
 
 class Scope(StrEnum):
@@ -74,16 +90,18 @@ def make(
     lives: timedelta,
     actor: Actor,
     now: datetime,
+    id: str | None = None,
 ) -> tuple[str, str]:
     """A new key of an office; returns its id, and the key itself, which nobody is shown again.
 
-    Raises NoSeat where the member could not forward for that office by hand.
+    Raises NoSeat where the member could not forward for that office by hand, and IntegrityError where a key of the
+    given `id` was made before.
     """
     member = people.member(session, member_id)
     kind = session.execute(select(teams.c.kind).where(teams.c.id == team_id)).scalar_one()
     if team_id not in member.team_ids or kind != TeamKind.OFFICE.value:
         raise NoSeat("only a member of an office can answer for a key of it")
-    id, key = new_id(), PREFIX + secrets.token_urlsafe(32)
+    id, key = id or new_id(), PREFIX + secrets.token_urlsafe(32)
     until, words = now + lives, " ".join(sorted(scopes))
     session.execute(
         insert(api_keys).values(
@@ -143,16 +161,38 @@ def used(session: Session, key_id: str, now: datetime) -> None:
 
 
 def all_keys(session: Session) -> list[Row[Any]]:
-    """All of the deployment with their office's and member's names, ended ones included, the newest first.
-    `is_seated`: the member who answers for it is still in that office."""
-    is_seated = members.c.active & memberships.c.team_id.is_not(None)
-    query = (
-        select(api_keys, teams.c.slug.label("office"), members.c.email, is_seated.label("is_seated"))
-        .join(teams, teams.c.id == api_keys.c.team_id)
-        .join(members, members.c.id == api_keys.c.member_id)
-        .outerjoin(memberships, _SEAT)
+    """All of the deployment with their office's slug and name and their member's name and address, ended ones
+    included, the newest first. `is_seated`: the member who answers for it is still in that office."""
+    return list(session.execute(_KEYS.order_by(api_keys.c.made_at.desc(), api_keys.c.id)))
+
+
+def ending(session: Session, now: datetime, team_ids: Collection[str] | None = None) -> list[Row[Any]]:
+    """Those in force that end soon, as `all_keys` tells of them, the next first; of these offices only, unless None."""
+    query = _KEYS.where(
+        api_keys.c.ended_at.is_(None),
+        api_keys.c.expires_at > now,
+        api_keys.c.expires_at <= now + SOON,
+        _IS_SEATED,
     )
-    return list(session.execute(query.order_by(api_keys.c.made_at.desc(), api_keys.c.id)))
+    if team_ids is not None:
+        query = query.where(api_keys.c.team_id.in_(team_ids))
+    return list(session.execute(query.order_by(api_keys.c.expires_at, api_keys.c.id)))
+
+
+def seats(session: Session) -> list[Row[Any]]:
+    """Who can answer for a key: `team_id`, `office`, `member_id` and `member` of each member of each office."""
+    query = (
+        select(
+            teams.c.id.label("team_id"),
+            teams.c.name.label("office"),
+            members.c.id.label("member_id"),
+            members.c.name.label("member"),
+        )
+        .join(memberships, memberships.c.team_id == teams.c.id)
+        .join(members, members.c.id == memberships.c.member_id)
+        .where(teams.c.kind == TeamKind.OFFICE.value, members.c.active)
+    )
+    return list(session.execute(query.order_by(teams.c.name, members.c.name)))
 
 
 def _digest(key: str) -> str:

@@ -155,6 +155,7 @@ PERMISSIONS: dict[str, tuple[Predicate, ...]] = {
     # Gaps and teams that cannot be reached, all in one picture, are for those who mend them.
     "routing.coverage": (_re_routes,),
     "clocks.change": (_administers,),
+    "keys.keep": (_administers,),
     # Hubs re-route, so they keep the rules. What changes is approved by a second of them.
     "rules.see": (_re_routes,),
     "rules.draft": (_re_routes,),

@@ -27,6 +27,7 @@ _PAGES = {
     words.Template.PROOF.value: "/contacts",
     words.Template.CONTACT_ENDED.value: "/contacts",
     words.Template.THEIR_CONTACT_ENDED.value: "/contacts/out-of-use",
+    words.Template.KEY_ENDS.value: "/keys",
 }
 NO_PROVIDER = Outcome(OutcomeState.FAILED_PERMANENT, Action.NOTHING, code=NOT_SET)
 

@@ -17,7 +17,7 @@ from notifications import gsm7
 from referrals.facts import Urgency
 
 # Of the words in each language. Who changes a word gives the next number; a test compares.
-VERSIONS = {"en": "en-3", "es": "es-3"}
+VERSIONS = {"en": "en-4", "es": "es-4"}
 
 
 class Template(StrEnum):
@@ -41,6 +41,8 @@ class Template(StrEnum):
     # A contact is not used any more: to its owner, and to who administers.
     CONTACT_ENDED = "contact_ended"
     THEIR_CONTACT_ENDED = "their_contact_ended"
+    # A key of the API ends soon: to who answers for it, and to who administers.
+    KEY_ENDS = "key_ends"
 
 
 class Asked(StrEnum):
@@ -75,6 +77,7 @@ _MATTERS: dict[str, dict[Template, str]] = {
         Template.DIGEST: "Several referrals wait for your team, the first until {deadline}.",
         Template.CONTACT_ENDED: "A contact of yours is not used any more. Prove it again, or add another.",
         Template.THEIR_CONTACT_ENDED: "A contact of a member is not used any more. See whose it is, and why.",
+        Template.KEY_ENDS: "A key of the API ends {deadline}. See which one, and have it replaced before.",
     },
     "es": {
         Template.OFFER: "Caso {urgency} {reference}. Plazo: {deadline}.",
@@ -90,6 +93,7 @@ _MATTERS: dict[str, dict[Template, str]] = {
         Template.DIGEST: "Varios casos esperan a su equipo. Primer plazo: {deadline}.",
         Template.CONTACT_ENDED: "Uno de sus contactos ya no se usa. Confirme que es suyo o agregue otro.",
         Template.THEIR_CONTACT_ENDED: "El contacto de un miembro ya no se usa. Vea de quién es y por qué.",
+        Template.KEY_ENDS: "Una clave de la API vence {deadline}. Vea la lista y pida otra a tiempo.",
     },
 }
 
