@@ -96,6 +96,7 @@ def test_no_part_of_a_large_file_is_on_the_disk_in_clear(
     monkeypatch.setattr(tempfile, "TemporaryFile", None)
     sent = b"kanarienvogel " * 6_000
     assert receipt_words(send(door, ("long.txt", sent)).text)
+    assert stored(door) == [("long.txt", sent)]
     assert not list(spool.iterdir())
     assert all(b"kanarienvogel" not in path.read_bytes() for path in blobs(door))
 
