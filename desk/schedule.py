@@ -146,8 +146,8 @@ def remove_rotation(slug: str) -> Page:
 
     def change(session: Session, page: _Page, now: datetime) -> None:
         kept = [rotation for rotation in page.plan.schedule.rotations if rotation.name != name]
-        # What remains may have holes; taking out says that the ladder is meant.
-        _set(session, page, kept, True, now)
+        # Without any the ladder is meant; a hole in what remains is refused.
+        _set(session, page, kept, page.plan.fallback_covers or not kept, now)
 
     return _changed(
         slug, form, ExchangeForm(formdata=None), change, "The rotation is out.", "name", checked=False
@@ -244,7 +244,8 @@ def _page(session: Session, slug: str) -> _Page:
 def _shown(page: _Page, rotation: RotationForm, swap: ExchangeForm) -> str:
     _choose(swap, page)
     if not rotation.is_submitted():
-        rotation.fallback_covers.data = page.plan.fallback_covers
+        # Nobody said yet that a hole is wanted where there was nothing to have holes.
+        rotation.fallback_covers.data = page.plan.fallback_covers and bool(page.plan.schedule.rotations)
     typed = {member: request.form.get(_TURN + member, "") for member in page.seats}
     return render_template(
         "schedule.html",

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import Row, delete, insert, select, update
 from sqlalchemy.orm import Session
@@ -189,7 +190,12 @@ def _faults(
         called = members.names(session, sorted(strangers))
         return [f"{called.get(member, 'Somebody')} has no seat in this team." for member in sorted(strangers)]
     tried = Schedule(kept.zone, kept.fallback, tuple(rotations), kept.exchanges)
-    found = _holes(session, tried, fallback_covers, now, LOOK_AHEAD)
+    begins = now
+    if rotations and not kept.rotations:
+        # Until the first turn all stays as it was.
+        zone = ZoneInfo(kept.zone)
+        begins = max(now, min(datetime.combine(one.starts, one.handover, zone) for one in rotations))
+    found = _holes(session, tried, fallback_covers, begins, LOOK_AHEAD)
     return [hole_in_words(session, found[0], kept.zone)] if found else []
 
 

@@ -41,7 +41,7 @@ def test_a_supervisor_plans_the_turns_and_the_page_says_who_has_the_duty(desk: D
 
 
 def test_a_hole_is_refused_with_its_hours_and_keeps_what_was_typed(desk: Desk, tomas: Seat) -> None:
-    answers = _rotation(desk, begins="08:00", ends="17:00", fallback_covers=[])
+    answers = _rotation(desk, begins="08:00", ends="17:00")
     page = tomas.send(TURNS, answers, status=400)
     assert "Nobody has the duty from" in page.get_text()
     typed = page.find("input", {"name": "begins"})
@@ -49,6 +49,18 @@ def test_a_hole_is_refused_with_its_hours_and_keeps_what_was_typed(desk: Desk, t
     assert typed["value"] == "08:00"
     tomas.send(TURNS, {**answers, "fallback_covers": "y"})
     assert _called(desk)
+
+
+def test_a_rotation_that_leaves_a_hole_behind_stays_and_the_last_one_does_not(
+    desk: Desk, tomas: Seat
+) -> None:
+    tomas.send(TURNS, _rotation(desk, name="always"))
+    tomas.send(TURNS, _rotation(desk, name="office", begins="08:00", ends="17:00"))
+    page = tomas.look(TURNS)
+    remove = f"{TURNS}/remove"
+    assert "Nobody has the duty" in tomas.press(page, remove, {"remove": "always"}, status=400).get_text()
+    tomas.press(page, remove, {"remove": "office"})
+    assert "There are no rotations" in tomas.press(page, remove, {"remove": "always"}).get_text()
 
 
 @pytest.mark.parametrize(

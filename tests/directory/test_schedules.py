@@ -61,6 +61,16 @@ def test_a_hole_is_refused_with_its_hours_on_the_teams_own_clock(town: Town) -> 
     _set(town, _weekly(town, "Ines", hours=OFFICE), covers=True)
 
 
+def test_a_first_rotation_may_begin_later_and_the_ladder_is_called_until_then(town: Town) -> None:
+    later = replace(_weekly(town, "Tomas"), starts=NOW.date() + timedelta(days=5))
+    _set(town, later)
+    assert _called(town)[0] == town.member_id("Ines")
+    assert _called(town, NOW + timedelta(days=5))[0] == town.member_id("Tomas")
+    # Now there are turns, and one that begins later leaves a hole.
+    with pytest.raises(ScheduleFault, match="Nobody has the duty from Wednesday 25 November 2026 10:00"):
+        _set(town, replace(later, starts=NOW.date() + timedelta(days=9)))
+
+
 def test_a_turn_of_somebody_who_cannot_be_reached_is_refused_by_name(town: Town) -> None:
     with database.transaction(town.engine) as session:
         mine = contacts.c.member_id == town.member_id("Tomas")
