@@ -27,6 +27,7 @@ from foundation import clock, database
 from foundation.settings import Settings
 from ledger.commands import ledger
 from notifications.commands import mail, ready
+from referrals.founding import NewTeam, found_team
 from referrals.keyring import FileKeyring, NoKeyring, keyring_of
 from referrals.sealing import CannotOpen
 from routing import snapshots
@@ -144,11 +145,11 @@ def add_team(slug: str, name: str, kind: str, parent: str, time_zone: str, state
         if above is None:
             raise click.ClickException(f"There is no team {parent}.")
         try:
-            setting_up.add_team(
+            found_team(
                 session,
                 ring,
                 _settings().sealing_suite,
-                setting_up.NewTeam(slug, name, TeamKind(kind), above.id, time_zone, state),
+                NewTeam(slug, name, TeamKind(kind), above.id, time_zone, state),
                 clock.now(),
             )
         except IntegrityError:

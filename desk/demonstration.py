@@ -25,8 +25,8 @@ from referrals import attachments, filing
 from referrals.content import documents
 from referrals.facts import Evidence, Facts, PlaceKind, Relation, Urgency
 from referrals.filing import Filing, Source
+from referrals.founding import NewTeam, found_team
 from referrals.keyring import Keyring
-from referrals.team_keys import make_team_keys
 from routing import demonstration as coverage
 from routing import snapshots
 
@@ -145,21 +145,17 @@ def load(
         )
     team_ids: dict[str, str] = {}
     for team in _TEAMS:
-        parent = team_ids[team.parent] if team.parent else None
-        organisation_id = teams.add_organisation(
-            session, slug=team.slug, name=team.name, kind=team.organisation_kind, state=team.state
-        )
-        team_ids[team.slug] = teams.add_team(
-            session,
+        new = NewTeam(
             slug=team.slug,
             name=team.name,
-            organisation_id=organisation_id,
             kind=team.kind,
-            parent_id=parent,
+            parent_id=team_ids[team.parent] if team.parent else None,
             time_zone=team.time_zone,
+            state=team.state,
             telephone=team.telephone,
+            organisation_kind=team.organisation_kind,
         )
-        make_team_keys(session, ring, team_ids[team.slug], team.kind, settings.sealing_suite, now)
+        team_ids[team.slug] = found_team(session, ring, settings.sealing_suite, new, now)
     hashed = password_hash or sign_in.hash_password(PASSWORD)
     for person in _PEOPLE:
         _add_person(session, person, team_ids[person.team], hashed, now)

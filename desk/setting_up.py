@@ -1,4 +1,4 @@
-"""Making a deployment out of nothing: keyring, root desk, first administrator; then teams and members."""
+"""Making a deployment out of nothing: keyring, root desk, first administrator; then members."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ from foundation import database
 from foundation.settings import Settings
 from ledger import entries
 from ledger.entries import DEPLOYMENT, Actor
-from referrals.keyring import FileKeyring, Keyring
-from referrals.team_keys import make_team_keys
+from referrals.founding import NewTeam, found_team
+from referrals.keyring import FileKeyring
 from routing import snapshots
 
 ROOT = "root-desk"
@@ -41,18 +41,6 @@ class Founding:
     admin_email: str
     admin_number: str
     admin_password: str
-
-
-@dataclass(frozen=True)
-class NewTeam:
-    """An organisation with one team."""
-
-    slug: str
-    name: str
-    kind: TeamKind
-    parent_id: str | None
-    time_zone: str
-    state: str | None
 
 
 @dataclass(frozen=True)
@@ -103,8 +91,8 @@ def _found(
     engine: Engine, settings: Settings, founding: Founding, ring: FileKeyring, recovery: str, now: datetime
 ) -> Credentials:
     with database.transaction(engine) as session:
-        team = NewTeam(ROOT, founding.name, TeamKind.ROOT, None, founding.time_zone, None)
-        root = add_team(session, ring, settings.sealing_suite, team, now)
+        team = NewTeam(ROOT, founding.name, TeamKind.ROOT, None, founding.time_zone)
+        root = found_team(session, ring, settings.sealing_suite, team, now)
         person = NewMember(
             founding.admin_name,
             founding.admin_email,
@@ -121,24 +109,6 @@ def _found(
             session, DEPLOYMENT, kind="set_up", at=now, actor=Actor(part="setup"), facts={"root_team": root}
         )
     return Credentials(made.totp_secret, made.totp_address, made.recovery_codes, recovery)
-
-
-def add_team(session: Session, ring: Keyring, suite: str, team: NewTeam, now: datetime) -> str:
-    """Adds an organisation with its team and the team's keys; returns the team's id. Raises IntegrityError."""
-    organisation_id = teams.add_organisation(
-        session, slug=team.slug, name=team.name, kind=team.kind.value, state=team.state
-    )
-    id = teams.add_team(
-        session,
-        slug=team.slug,
-        name=team.name,
-        organisation_id=organisation_id,
-        kind=team.kind,
-        parent_id=team.parent_id,
-        time_zone=team.time_zone,
-    )
-    make_team_keys(session, ring, id, team.kind, suite, now)
-    return id
 
 
 def add_member(

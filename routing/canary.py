@@ -28,12 +28,12 @@ from notifications.tables import notices
 from referrals.duty import Duty
 from referrals.facts import Urgency
 from referrals.filing import Mark
+from referrals.founding import NewTeam, found_team
 from referrals.grants import Keys
 from referrals.keyring import Keyring
 from referrals.moves import NotNow
 from referrals.states import State
 from referrals.tables import referrals
-from referrals.team_keys import make_team_keys
 from routing import erasure, handoffs, marked
 from routing.handoffs import AlreadyAnswered, Offer
 from routing.outcomes import Case
@@ -99,20 +99,11 @@ def make_robot(duty: Duty, now: datetime) -> None:
 
 
 def _make(session: Session, ring: Keyring, settings: Settings, now: datetime) -> None:
-    organisation = teams.add_organisation(session, slug=_SLUG, name=_NAME, kind="programme")
-    team_id = teams.add_team(
-        session,
-        slug=_SLUG,
-        name=_NAME,
-        organisation_id=organisation,
-        kind=TeamKind.ROBOT,
-        parent_id=None,
-        time_zone="UTC",
-    )
-    make_team_keys(session, ring, team_id, TeamKind.ROBOT, settings.sealing_suite, now)
+    team = NewTeam(_SLUG, _NAME, TeamKind.ROBOT, None, "UTC", organisation_kind="programme")
+    team_id = found_team(session, ring, settings.sealing_suite, team, now)
     robot = members.add_member(
         session,
-        organisation_id=organisation,
+        organisation_id=teams.team(session, team_id).organisation_id,
         # No mail leads there, and nobody knows the password: nobody signs in as the robot.
         email=f"{_SLUG}@waypost.invalid",
         name=_NAME,

@@ -12,14 +12,13 @@ from zoneinfo import available_timezones
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from directory import teams
 from directory.addresses import ContactFault, normal_address
 from directory.members import Channel
 from directory.tables import organisations
 from directory.tables import teams as table
 from directory.teams import TeamKind
+from referrals.founding import NewTeam, found_team
 from referrals.keyring import Keyring
-from referrals.team_keys import make_team_keys
 from routing import gazetteer
 from routing.importing.changes import Changes
 from routing.importing.report import Fault, Report
@@ -237,17 +236,5 @@ def write_teams(
 
 
 def _add(session: Session, team: Team, ring: Keyring, suite: str, now: datetime) -> str:
-    organisation_id = teams.add_organisation(
-        session, slug=team.slug, name=team.name, kind=team.kind.value, state=team.state or None
-    )
-    id = teams.add_team(
-        session,
-        slug=team.slug,
-        name=team.name,
-        organisation_id=organisation_id,
-        kind=team.kind,
-        parent_id=None,
-        time_zone=team.time_zone,
-    )
-    make_team_keys(session, ring, id, team.kind, suite, now)
-    return id
+    new = NewTeam(team.slug, team.name, team.kind, None, team.time_zone, team.state or None)
+    return found_team(session, ring, suite, new, now)
