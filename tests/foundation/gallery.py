@@ -27,6 +27,7 @@ from wtforms import (
 from wtforms.validators import InputRequired
 
 from foundation import safe_html
+from foundation.choosing import options
 from foundation.web import HEADERS
 
 FOUNDATION = Path(__file__).parents[2] / "foundation"
@@ -57,19 +58,15 @@ class TipForm(Form):
     words = TextAreaField("What happened?", [InputRequired("Tell us what happened, even in a few words.")])
     acts = SelectMultipleField(
         "Did any of this happen?",
-        choices=list(ACTS.items()),
+        choices=options(ACTS.items()),
         description="Tick all that fit.",
     )
     zip_code = StringField("ZIP code", description="Five digits. Leave it empty if you don't know.")
-    state = SelectField("State", choices=[("", "I don't know"), ("AZ", "Arizona")])
+    state = SelectField("State", choices=options([("", "I don't know"), ("AZ", "Arizona")]))
     now = RadioField(
         "Is it happening now?",
         [InputRequired('Choose one. "I don\'t know" is an answer.')],
-        choices=[
-            ("yes", "Yes"),
-            ("no", "No"),
-            ("unknown", "I don't know"),
-        ],
+        choices=options([("yes", "Yes"), ("no", "No"), ("unknown", "I don't know")]),
     )
     picture = FileField("A picture or a screenshot", description="Up to 5 MB.")
     write_back = BooleanField("You may write back to me", description="Only in your mailbox here.")
