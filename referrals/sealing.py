@@ -220,11 +220,6 @@ def open_grant(seed: bytes, place: Place, blob: bytes) -> bytes:
         raise CannotOpen("this grant is for another key or another place") from None
 
 
-def grant_key_id(blob: bytes) -> str:
-    """The id of the team key that opens a grant."""
-    return blob[2:HEADER].hex()
-
-
 def reporter_public_key(receipt: bytes) -> bytes:
     """The public X25519 key, to which a team can write back, that a receipt's secret gives."""
     private = x25519.X25519PrivateKey.from_private_bytes(_derive(receipt, b"reporter mailbox", KEY_BYTES))
