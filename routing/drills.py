@@ -20,6 +20,7 @@ from referrals.duty import Duty
 from referrals.facts import Urgency
 from referrals.filing import Mark
 from referrals.states import State
+from referrals.tables import referrals
 from routing import handoffs, marked
 from routing.handoffs import Offer
 from routing.outcomes import Case
@@ -178,9 +179,9 @@ def _reached(session: Session, offers: list[Row[Any]]) -> set[str]:
 
 def _going(session: Session, now: datetime) -> list[str]:
     """Ids of the referrals of drills that are over: taken, with nobody left to ask, or too long under way."""
-    begun = select(drills.c.referral_id).where(drills.c.referral_id.is_not(None))
-    rows = [moves.referral(session, id) for id in session.execute(begun).scalars()]
-    return [row.id for row in rows if row.state != State.CLOSED.value and _is_over(session, row, now)]
+    under_way = referrals.c.mark == Mark.DRILL.value, referrals.c.state != State.CLOSED.value
+    rows = session.execute(select(referrals).where(*under_way)).all()
+    return [row.id for row in rows if _is_over(session, row, now)]
 
 
 def _is_over(session: Session, row: Row[Any], now: datetime) -> bool:
