@@ -170,15 +170,17 @@ def _rules(kept: Row[Any], source: Source, whole: bool) -> Iterator[Look]:
     report, now = Report(), clock.now()
     with database.reading(web.engine()) as session:
         base = drafting.in_force(session)
-        slugs = {slug: known.id for slug, known in teams_csv.known_teams(session).items()}
+        known = teams_csv.known_teams(session)
+    slugs = {slug: team.id for slug, team in known.items()}
     after, changes = previews.rules(
         source, base=base, teams=slugs, whole=whole, today=now.date(), report=report, progress=_silent
     )
+    first = previews.first_rules(after, changes, base, {one.id: one.team.name for one in known.values()})
 
     def draft(session: Session, by: Actor) -> str:
         return drafting.draft_rules(session, after, base=base, source=kept.file_name, by=by, now=now)
 
-    yield Look(base, changes, report, list(changes.new[:5]), draft, what="Rules")
+    yield Look(base, changes, report, first, draft, what="Rules")
 
 
 def _ignore(rows: int) -> None:

@@ -12,7 +12,7 @@ from wtforms.validators import InputRequired, Length, ValidationError
 
 from foundation.choosing import options
 from routing.importing.changes import Changes
-from routing.importing.mapping import LAYERS, READY, AreaMapping, MappingFault, ready
+from routing.importing.mapping import LAYERS, READY, AreaMapping, MappingFault, mapping_named, ready
 from routing.importing.reading import KINDS
 from routing.importing.report import Report
 
@@ -26,6 +26,12 @@ _HELD = {
     "custom": "Areas of our own",
 }
 _OWN = "own"
+
+
+def _fits(name: str) -> str:
+    """Which files a ready mapping fits: those of a publisher, or whoever's with these columns."""
+    mapping = mapping_named(name)
+    return mapping.source or f"columns {', '.join(mapping.columns)}"
 
 
 class UploadForm(FlaskForm):  # type: ignore[misc]
@@ -53,7 +59,7 @@ class UploadForm(FlaskForm):  # type: ignore[misc]
         choices=options(
             [
                 ("", "Choose"),
-                *((name, name) for name in ready()),
+                *((name, f"{name} ({_fits(name)})") for name in ready()),
                 (_OWN, "By a mapping of our own, below"),
             ]
         ),
@@ -67,7 +73,9 @@ class UploadForm(FlaskForm):  # type: ignore[misc]
     def validate_file(self, field: Any) -> None:
         """Its ending says what it is."""
         if PurePath(field.data.filename or "").suffix.lower() not in KINDS:
-            raise ValidationError(f"The file's name must end with one of {', '.join(KINDS)}.")
+            raise ValidationError(
+                f"The file's name must end with one of {', '.join(KINDS)}. Save a spreadsheet as CSV UTF-8."
+            )
 
     def validate_mapping(self, field: Any) -> None:
         """Areas need a mapping that fits them."""

@@ -83,5 +83,7 @@ def _told(entry: dict[str, Any], shape: bytes | None, boundaries: Boundaries) ->
         boundaries.name(area) + ("" if share >= 1 else f" ({share:.0%})")
         for area, share in entry.get("parents", {}).items()
     )
-    where = "drawn" if shape else f"{len(entry['zips'])} ZIPs" if entry.get("zips") else "found by its name"
+    zips = len(entry.get("zips", ()))
+    by_zips = f"{zips} ZIP{'' if zips == 1 else 's'}" if zips else ""
+    where = "drawn" if shape else by_zips or "found by its name"
     return f"{entry['id']}  {entry['name']}" + (f", in {parents}" if parents else "") + f"; {where}"

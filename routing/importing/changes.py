@@ -23,5 +23,7 @@ class Changes:
         told = f"{what}: {len(self.new):,} new, {len(self.changed):,} changed, {len(self.unchanged):,} unchanged."
         if not self.missing:
             return told
-        fate = "they end" if ends else "they stay"
-        return f"{told} {len(self.missing):,} in force are not in the file: {fate}."
+        one = len(self.missing) == 1
+        they, are, verb = ("it", "is", "s") if one else ("they", "are", "")
+        fate = f"{they} {'end' if ends else 'stay'}{verb}"
+        return f"{told} {len(self.missing):,} in force {are} not in the file: {fate}."

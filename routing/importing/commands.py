@@ -123,16 +123,18 @@ def rules(
     with _sentences(), reported(report_to) as report:
         base, now = _in_force(), clock.now()
         with database.reading(_engine()) as session:
-            slugs = {slug: known.id for slug, known in teams_csv.known_teams(session).items()}
+            known = teams_csv.known_teams(session)
         drafted, changes = previews.rules(
             Source(file, OF_A_COMMAND, encoding=encoding),
             base=base,
-            teams=slugs,
+            teams={slug: team.id for slug, team in known.items()},
             whole=whole,
             today=now.date(),
             report=report,
             progress=_bar,
         )
+        names = {one.id: one.team.name for one in known.values()}
+        click.echo("\n".join(previews.first_rules(drafted, changes, base, names)))
         _tell("Rules", changes, report, ends=whole)
         if not _goes_on(changes, report, preview, leave_out_faulty, ends=whole):
             return
@@ -213,15 +215,15 @@ def _bar(label: str, count: int) -> Iterator[Callable[[int], Any]]:
 def _tell(what: str, changes: Changes, report: Report, *, ends: bool = False) -> None:
     """What would become of it, and what is wrong."""
     click.echo(changes.sentence(what, ends=ends))
-    for kind, rows, faults in (
-        ("was mended", report.mended_rows, report.notes),
-        ("is faulty", report.faulty_rows, report.faults),
+    for kind, rows, found, count in (
+        ("was mended", report.mended_rows, report.notes, report.all_notes),
+        ("is faulty", report.faulty_rows, report.faults, report.all_faults),
     ):
         if rows:
-            click.echo(f"{rows} {'row' if rows == 1 else 'rows'} of which something {kind}:")
-            click.echo("\n".join(f"  {fault}" for fault in faults[:_SHOWN]))
-    if len(report.faults) > _SHOWN:
-        click.echo(f"  … and {report.faulty_rows} rows in all; --report writes every fault to a file.")
+            click.echo(f"{rows:,} {'row' if rows == 1 else 'rows'} of which something {kind}:")
+            click.echo("\n".join(f"  {fault}" for fault in found[:_SHOWN]))
+        if count > _SHOWN:
+            click.echo(f"  … and {count - _SHOWN:,} more; --report writes all of them to a file.")
 
 
 def _tell_rules(left: tuple[str, ...]) -> None:

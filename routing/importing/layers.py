@@ -53,5 +53,8 @@ def the_one(names: Sequence[str], wanted: str, what: str) -> str:
     if not names:
         raise ReadingFault(f"The file holds no {what} with outlines")
     if wanted or len(names) > 1:
-        raise ReadingFault(f"Which {what} is meant? The file holds {', '.join(islice(names, 20))}")
+        raise ReadingFault(
+            f"Which {what} is meant? The file holds {', '.join(islice(names, 20))}. Name one on the command line "
+            "(--inside), or send a file that holds one"
+        )
     return names[0]

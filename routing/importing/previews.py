@@ -9,6 +9,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+from routing import comparing
 from routing.importing import areas_file, rules_csv
 from routing.importing.apart import Limits
 from routing.importing.changes import Changes
@@ -18,6 +19,7 @@ from routing.importing.reading import open_file
 from routing.importing.report import Report
 from routing.importing.rows import Opened
 from routing.importing.spool import Spool
+from routing.rules import RuleSet
 from routing.snapshots import Snapshot
 
 # What is done, and how many rows there are at most; within the block its value is told of each row.
@@ -77,6 +79,15 @@ def rules(
         )
     after = rules_csv.merged(before, found, whole=whole)
     return after, rules_csv.changes(before, after, found)
+
+
+def first_rules(
+    drafted: Mapping[str, Any], changes: Changes, base: Snapshot, names: Mapping[str, str], count: int = 5
+) -> list[str]:
+    """The first new and changed rules as sentences. `names`: team names by id."""
+    rules = {rule.id: rule for rule in RuleSet.from_json(drafted).rules}
+    first = (*changes.new, *changes.changed)[:count]
+    return [f"{id}: {comparing.says(rules[id], base, names)}" for id in first]
 
 
 def rules_left(base: Snapshot, changes: Changes) -> tuple[str, ...]:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import astuple, dataclass, field, fields
 from itertools import islice
+from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from typing import Any
 KEPT = 200
 # A spreadsheet would run a cell that begins so.
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
+_BY_ROW = attrgetter("row")
 
 
 @dataclass(frozen=True)
@@ -41,22 +43,27 @@ class Report:
     mended_rows: int = 0
     faults: list[Fault] = field(default_factory=list)
     notes: list[Fault] = field(default_factory=list)
+    all_faults: int = 0
+    all_notes: int = 0
 
-    def refuse(self, faults: Iterable[Fault]) -> None:
+    def refuse(self, faults: Sequence[Fault]) -> None:
         """One row that cannot be used, with all its reasons."""
         self.faulty_rows += 1
-        self._keep(self.faults, "refused", faults)
+        self.all_faults += self._keep(self.faults, "refused", faults)
+        # What is found out at the end is still read in the order of the file.
+        self.faults.sort(key=_BY_ROW)
 
-    def note(self, notes: Iterable[Fault]) -> None:
+    def note(self, notes: Sequence[Fault]) -> None:
         """One row that was mended."""
         self.mended_rows += 1
-        self._keep(self.notes, "mended", notes)
+        self.all_notes += self._keep(self.notes, "mended", notes)
 
-    def _keep(self, kept: list[Fault], kind: str, found: Iterable[Fault]) -> None:
+    def _keep(self, kept: list[Fault], kind: str, found: Sequence[Fault]) -> int:
         for fault in found:
             kept.extend(islice([fault], KEPT - len(kept)))
             if self._write:
                 self._write.writerow([kind, *map(_plain, astuple(fault))])
+        return len(found)
 
 
 @contextmanager

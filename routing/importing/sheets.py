@@ -10,7 +10,7 @@ from routing.importing.rows import ReadingFault
 def check_columns(there: Iterable[str], needed: Iterable[str], allowed: Iterable[str]) -> None:
     """Raises ReadingFault for columns that lack, and for those that mean nothing: a misspelt condition would be a rule
     without it."""
-    columns, known = tuple(there), (*needed, *allowed)
+    columns, known = tuple(there), tuple(dict.fromkeys((*needed, *allowed)))
     if missing := [name for name in needed if name not in columns]:
         raise ReadingFault(f"The file has no column {', '.join(missing)}")
     if unknown := [name for name in columns if name not in known]:

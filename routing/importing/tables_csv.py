@@ -16,6 +16,9 @@ from routing.importing.rows import Opened, ReadingFault, Row
 _DELIMITERS = ",;\t|"
 # What surrogateescape makes of bytes that are not in the encoding.
 _UNDECODED = re.compile("[\udc80-\udcff]")
+_ENCODING = (
+    "is not in UTF-8: save the file as CSV UTF-8, or name its encoding on the command line (--encoding)"
+)
 
 
 @contextmanager
@@ -36,7 +39,7 @@ def open_table(path: Path, encoding: str = "") -> Iterator[Opened]:
 
 def _columns(header: str, delimiter: str) -> tuple[str, ...]:
     if _UNDECODED.search(header):
-        raise ReadingFault("The header is not in the encoding of the file (UTF-8 unless told otherwise)")
+        raise ReadingFault(f"The header {_ENCODING}")
     columns = tuple(name.strip() for name in next(csv.reader([header], delimiter=delimiter), []))
     if not any(columns):
         raise ReadingFault("The file is empty: its first row must name the columns")
@@ -64,7 +67,7 @@ def _rows(file: TextIO, columns: tuple[str, ...], delimiter: str) -> Iterator[Ro
 
 def _row(number: int, cells: list[str], columns: tuple[str, ...]) -> Row:
     if any(map(_UNDECODED.search, cells)):
-        return Row(number, {}, fault="it is not in the encoding of the file (UTF-8 unless told otherwise)")
+        return Row(number, {}, fault=f"it {_ENCODING}")
     values = {name: cell.strip() for name, cell in zip(columns, cells, strict=False)}
     if len(cells) != len(columns):
         return Row(number, values, fault=f"it has {len(cells)} cells where the header has {len(columns)}")

@@ -108,6 +108,13 @@ def test_faulty_rows_are_shown_and_left_out_only_knowingly(desk: Desk) -> None:
     assert len(all_drafts(desk)) == 1
 
 
+def test_of_more_faults_than_are_shown_it_says_how_many_there_are(desk: Desk) -> None:
+    rows = [f"{number},408340,,04,4013,-111.93,33.40" for number in range(150)]
+    page = words(send(desk, "\n".join([SCHOOLS.splitlines()[0], *rows])))
+    assert "150 rows are faulty" in page
+    assert "Rows that cannot be used: the first 200 of 300 reasons" in page
+
+
 def test_a_map_is_read_as_well(desk: Desk, tmp_path: Path) -> None:
     cells = {"id": "wash", "name": "The wash", "state": "AZ"}
     path = files.zipped(tmp_path / "a.zip", [(cells, square())])
@@ -116,9 +123,9 @@ def test_a_map_is_read_as_well(desk: Desk, tmp_path: Path) -> None:
 
 
 def test_rules_are_drafted_too(desk: Desk) -> None:
-    press(
-        desk, send(desk, "id,team,role,area\nnew,tempe-police,notify,state:04\n", "rules.csv", holds="rules")
-    )
+    page = send(desk, "id,team,role,area\nnew,tempe-police,notify,state:04\n", "rules.csv", holds="rules")
+    assert "new: Tempe Police is told of what happens in Arizona." in words(page)
+    press(desk, page)
     (draft,) = all_drafts(desk)
     assert set(draft.changes) == {"new"}
 

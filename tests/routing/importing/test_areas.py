@@ -106,7 +106,7 @@ def test_what_a_complete_file_lacks_ends(run: Run, town: Town, tmp_path: Path) -
     mapping.write_text('id = "demo-{id}"\nname = "{id}"')
     path = files.table(tmp_path / "a.csv", "id", "new-campus")
     said = run("areas", path, "--as", "campus", "--mapping", mapping, "--end-missing")
-    assert "1 in force are not in the file: they end." in said.output
+    assert "1 in force is not in the file: it ends." in said.output
     after = drafted(town, said.output).boundaries
     assert [after.knows(f"campus:demo-{name}") for name in ("new-campus", "palo-verde")] == [True, False]
 

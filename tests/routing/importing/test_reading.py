@@ -128,7 +128,7 @@ def test_a_table_that_cannot_be_trusted_is_refused(tmp_path: Path, lines: tuple[
 def test_a_header_in_another_encoding_is_a_sentence_that_can_be_printed(tmp_path: Path) -> None:
     path = tmp_path / "a.csv"
     path.write_bytes("id,año\n1,2\n".encode("latin-1"))
-    with pytest.raises(ReadingFault, match="header is not in the encoding"), open_table(path):
+    with pytest.raises(ReadingFault, match="header is not in UTF-8"), open_table(path):
         pass
 
 
