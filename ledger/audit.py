@@ -7,7 +7,7 @@ else takes constant memory. It can go on from where an earlier audit ended: that
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -16,10 +16,11 @@ from sqlalchemy import Row, exists, func, insert, select, tuple_
 from sqlalchemy.orm import Session
 
 from ledger import checkpoint, checkpoints, log, tiles
-from ledger.checkpoint import BadNote, Verifier
+from ledger.checkpoint import Verifier
 from ledger.leaves import Leaf, leaves_from, sound
+from ledger.milestones import Milestones
 from ledger.tables import ledger_checks, ledger_entries, ledger_heads, ledger_leaves, ledger_tiles
-from ledger.verification import BEFORE_FIRST, Last, end_fault, fault_of
+from ledger.verification import BEFORE_FIRST, Broken, Last, end_fault, fault_of
 
 # Twenty tiles of the tree.
 _BATCH = 20 * tiles.TILE
@@ -50,10 +51,6 @@ class Audited:
         return self.broken is None
 
 
-class _Broken(Exception):
-    """The first fault, as a sentence."""
-
-
 def audit(
     session: Session, keys: Sequence[Verifier] = (), kept: Iterable[str] = (), since: int = 0
 ) -> Audited:
@@ -70,10 +67,11 @@ def audit(
         run.log_in_order()
         run.what_waits()
         run.ends()
-    except _Broken as fault:
+    except Broken as fault:
         broken = str(fault)
     size, root = run.tree.size, run.tree.root()
-    return Audited(since, size, root, run.entries, run.waiting, len(run.last), run.signed, run.kept, broken)
+    signed, kept_ones = run.milestones.signed, run.milestones.kept
+    return Audited(since, size, root, run.entries, run.waiting, len(run.last), signed, kept_ones, broken)
 
 
 def checked(session: Session) -> int:
@@ -101,24 +99,15 @@ class _Run:
     def __init__(
         self, session: Session, known: list[Verifier], kept: list[checkpoint.Checkpoint], since: int
     ) -> None:
-        self._session, self._known, self._since = session, known, since
-        stored = tiles.StoredTree(session)
-        self.tree = tiles.FillingTree(stored, since)
-        self._signed: Iterator[Row[Any]] = iter(
-            session.execute(checkpoints.after(since).execution_options(yield_per=_BATCH))
-        )
-        self._next = next(self._signed, None)
-        self._number = checkpoints.numbered_up_to(session, since)
-        self._kept = {each.size: each.root for each in kept}
-        self._stop = self._next_stop(since)
+        self._session, self._since = session, since
+        self.tree = tiles.FillingTree(tiles.StoredTree(session), since)
+        self.milestones = Milestones(session, known, kept, since)
         self.last: dict[str, Last] = {}
-        self.entries = self.waiting = self.signed = self.kept = 0
+        self.entries = self.waiting = 0
 
     def log_in_order(self) -> None:
         """Every leaf with its entry, the tiles, and each checkpoint at the size at which it was signed."""
-        stored = tiles.StoredTree(self._session)
-        for size in (size for size in self._kept if size <= self._since):
-            self._compare_kept(size, stored.root(size))
+        self.milestones.compare_earlier(tiles.StoredTree(self._session).root)
         for first in itertools.count(self._since, _BATCH):
             leaves = leaves_from(self._session, first, _BATCH)
             self._know_before((leaf.stream, leaf.position) for leaf in leaves)
@@ -131,7 +120,7 @@ class _Run:
             if len(leaves) < _BATCH:
                 break
         self._compare_upper_tiles()
-        self._compare_ends()
+        self.milestones.compare_later(self.tree.size)
 
     def what_waits(self) -> None:
         """Entries that the sequencer has not taken up yet."""
@@ -174,38 +163,27 @@ class _Run:
         """Says what is wrong with a leaf or its entry."""
         size = self.tree.size
         if leaf.place != size:
-            raise _Broken(f"place {size} of the log: nothing is there, and more comes after it")
+            raise Broken(f"place {size} of the log: nothing is there, and more comes after it")
         if leaf.body is None:
-            raise _Broken(f"place {size} of the log: its entry is gone")
+            raise Broken(f"place {size} of the log: its entry is gone")
         entry = select(ledger_entries).where(
             ledger_entries.c.stream == leaf.stream, ledger_entries.c.position == leaf.position
         )
         _refuse(fault_of(self._session.execute(entry).one(), self.last.get(leaf.stream, BEFORE_FIRST)))
         name = f"entry {leaf.position} of stream {leaf.stream}"
         if log.leaf_hash(leaf.body.encode()) != leaf.hash:
-            raise _Broken(f"{name}: it is not what place {size} of the log holds")
-        raise _Broken(f"{name}: it is not in canonical form")
+            raise Broken(f"{name}: it is not what place {size} of the log holds")
+        raise Broken(f"{name}: it is not in canonical form")
 
     def _grow(self, hashes: list[bytes]) -> None:
         """Lets the tree grow, and stops where a checkpoint has to fit."""
         while hashes:
-            until = self._stop - self.tree.size if self._stop else len(hashes)
+            stop = self.milestones.next
+            until = stop - self.tree.size if stop else len(hashes)
             self.tree.add(hashes[:until])
             hashes = hashes[until:]
-            if self.tree.size == self._stop:
-                self._compare_here(self._stop)
-
-    def _compare_here(self, size: int) -> None:
-        if self._next is not None and self._next.size == size:
-            self._compare_checkpoint(self._next)
-        if size in self._kept:
-            self._compare_kept(size, self.tree.root())
-        self._stop = self._next_stop(size)
-
-    def _next_stop(self, size: int) -> int:
-        """The size at which the next checkpoint, ours or a kept one, has to fit."""
-        sizes = [kept for kept in self._kept if kept > size]
-        return min(sizes + ([self._next.size] if self._next is not None else []), default=0)
+            if self.tree.size == stop:
+                self.milestones.compare(self.tree.size, self.tree.root())
 
     def _know_before(self, entries: Iterable[tuple[str, int]]) -> None:
         """After an earlier audit: the entries before the first new ones of their streams were checked by it."""
@@ -225,27 +203,6 @@ class _Run:
             )
             self.last |= {row.stream: (row.position, row.entry_hash) for row in found}
 
-    def _compare_checkpoint(self, row: Row[Any]) -> None:
-        name, root = f"checkpoint {row.number}", self.tree.root()
-        if row.number != self._number + 1:
-            raise _Broken(f"checkpoint {self._number + 1}: it is missing")
-        try:
-            said = checkpoint.read(row.note, self._known)
-        except BadNote as fault:
-            raise _Broken(f"{name}: {fault}") from None
-        if (said.size, said.root) != (self.tree.size, root) or row.root != root:
-            raise _Broken(f"{name}: the {row.size} entries of the log are not those that it was signed over")
-        self.signed += 1
-        self._number = row.number
-        self._next = next(self._signed, None)
-
-    def _compare_kept(self, size: int, root: bytes) -> None:
-        if self._kept[size] != root:
-            raise _Broken(
-                f"a kept checkpoint: the first {size} entries of the log are not those that it covers"
-            )
-        self.kept += 1
-
     def _compare_tiles(self) -> None:
         """The tiles that were filled just now are stored as they should be."""
         filled, tile = self.tree.take_filled(), ledger_tiles.c
@@ -255,7 +212,7 @@ class _Run:
         found = {row.position: (row.hashes, row.root) for row in self._session.execute(query)}
         for position, expected in filled.items():
             if found.get(position) != expected:
-                raise _Broken(f"tile {position} of the log: it does not fit the leaves below it")
+                raise Broken(f"tile {position} of the log: it does not fit the leaves below it")
 
     def _compare_upper_tiles(self) -> None:
         for level in itertools.count(1):
@@ -267,19 +224,9 @@ class _Run:
             for position in range(self._since // width, count):
                 below = stored.below(level, position)
                 if stored.tile(level, position) != (b"".join(below), log.root_of(below)):
-                    raise _Broken(
+                    raise Broken(
                         f"tile {position} of level {level} of the log: it does not fit those below it"
                     )
-
-    def _compare_ends(self) -> None:
-        """Nothing outside the database or in it speaks of more entries than there are."""
-        size = self.tree.size
-        if self._next is not None:
-            raise _Broken(
-                f"checkpoint {self._next.number}: it covers {self._next.size} entries, and the log has {size}"
-            )
-        if self._kept and max(self._kept) > size:
-            raise _Broken(f"a kept checkpoint: it covers {max(self._kept)} entries, and the log has {size}")
 
     def _heads(self) -> Iterable[Row[Any]]:
         """All heads; after an earlier audit those of the streams that went on since."""
@@ -294,4 +241,4 @@ class _Run:
 
 def _refuse(fault: str | None) -> None:
     if fault:
-        raise _Broken(fault)
+        raise Broken(fault)

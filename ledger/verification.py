@@ -20,6 +20,10 @@ Last = tuple[int, str]
 BEFORE_FIRST: Last = (0, GENESIS)
 
 
+class Broken(Exception):
+    """The first fault, as a sentence."""
+
+
 @dataclass(frozen=True)
 class Verdict:
     """How much was checked, and the first thing that is wrong (None: the ledger is intact)."""
