@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gzip
 import math
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from functools import lru_cache
 from operator import attrgetter
 from typing import Any, NamedTuple
@@ -92,13 +92,16 @@ class Outlines:
             held, ways = self._the_long_way(latitude, longitude, accuracy_m)
         else:
             held, ways = self._look(latitude, longitude, accuracy_m)
-        if ways:
-            return self._told(held, ways)
-        surely = self._surely
-        found = [surely.get(number) or self._certain(number) for number in held]
+        found = [self._near(number, number in held, ways.get(number)) for number in {*held, *ways}]
         if len(found) > 1:
             found.sort(key=_BY_AREA)
         return tuple(found)
+
+    def _near(self, number: int, inside: bool, way: float | None) -> Near:
+        surely = self._surely.get(number)
+        if surely is None:
+            surely = self._surely[number] = Near(self._name(number), True, math.inf, True)
+        return surely if way is None else Near(surely.area, inside, round(way, 1), False)
 
     def _look(self, latitude: float, longitude: float, accuracy_m: float) -> _Found:
         """What the point lies in, and metres to the lines that are nearer than the doubt, of those in its cells."""
@@ -144,23 +147,9 @@ class Outlines:
     def _sheet(self, number: int) -> _Sheet:
         return self._sheets[number >= self._first]
 
-    def _told(self, held: Collection[int], ways: Mapping[int, float]) -> tuple[Near, ...]:
-        found = [
-            Near(self._name(number), number in held, round(ways[number], 1), certain=False)
-            if number in ways
-            else self._certain(number)
-            for number in {*held, *ways}
-        ]
-        return tuple(sorted(found, key=_BY_AREA))
-
     def _name(self, number: int) -> str:
         sheet = self._sheet(number)
         return sheet.name(number - sheet.first)
-
-    def _certain(self, number: int) -> Near:
-        near = Near(self._name(number), inside=True, distance_m=math.inf, certain=True)
-        self._surely[number] = near
-        return near
 
     def _the_long_way(self, latitude: float, longitude: float, accuracy_m: float) -> _Found:
         """Coarse fixes, and places that have two longitudes: what lies close by may be drawn at either end of the

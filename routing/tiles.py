@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 # Of tiles, in degrees: a box lies on those of the smallest size of which it needs few. Towns, counties, all else.
-_SIZES = (0.1, 0.5, 6.4)
+_SIZES = (0.1, 0.6, 2.0)
 # A box on more tiles than this along one side waits for the next size.
 _FEW = 2
 _WEST, _SOUTH, _ROWS = -200.0, -100.0, 1 << 20
