@@ -166,16 +166,16 @@ def all_keys(session: Session) -> list[Row[Any]]:
     return list(session.execute(_KEYS.order_by(api_keys.c.made_at.desc(), api_keys.c.id)))
 
 
-def ending(session: Session, now: datetime, team_ids: Collection[str] | None = None) -> list[Row[Any]]:
-    """Those in force that end soon, as `all_keys` tells of them, the next first; of these offices only, unless None."""
-    query = _KEYS.where(
-        api_keys.c.ended_at.is_(None),
-        api_keys.c.expires_at > now,
-        api_keys.c.expires_at <= now + SOON,
-        _IS_SEATED,
-    )
+def standing(
+    session: Session, now: datetime, *, team_ids: Collection[str] | None = None, soon: bool = False
+) -> list[Row[Any]]:
+    """Those in force as `all_keys` tells of them, the next to end first: of these offices only, unless None; with
+    `soon` only those that end soon."""
+    query = _KEYS.where(api_keys.c.ended_at.is_(None), api_keys.c.expires_at > now, _IS_SEATED)
     if team_ids is not None:
         query = query.where(api_keys.c.team_id.in_(team_ids))
+    if soon:
+        query = query.where(api_keys.c.expires_at <= now + SOON)
     return list(session.execute(query.order_by(api_keys.c.expires_at, api_keys.c.id)))
 
 

@@ -110,6 +110,7 @@ PERMISSIONS: dict[str, tuple[Predicate, ...]] = {
     "portal.see": (_forwards, _originated),
     "portal.permit": (_forwards, _originated),
     "portal.receipt": (_forwards, _originated),
+    "portal.keys": (_forwards,),
     # Who also works cases keeps their contacts at the desk, out of the public door's sight.
     "portal.contacts": (_forwards, _works_no_cases),
     "desk.enter": (_works_cases,),

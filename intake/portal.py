@@ -8,11 +8,12 @@ from flask.blueprints import BlueprintSetupState
 from werkzeug.wrappers import Response
 
 from directory import guards
+from directory.api_keys import SOON
 from directory.guards import guard
 from directory.permissions import allowed
-from foundation import database, web
+from foundation import clock, database, web
 from foundation.identifiers import is_reference
-from intake import contacts, custody, custody_receipts, forward_words, forwards, permissions, uploads
+from intake import contacts, custody, custody_receipts, forward_words, forwards, keys, permissions, uploads
 from intake.forward_form import ForwardForm
 from intake.forwarding import file_forward
 from routing.boundaries import Boundaries
@@ -45,8 +46,15 @@ def list_forwards() -> str:
     with database.reading(web.engine()) as session:
         page = forwards.page_of(session, _organisation_id(), after if is_reference(after) else None)
         asked = permissions.waiting(session, [office.id for office in g.offices])
+        our_keys = keys.in_force(session)
     return render_template(
-        "portal/list.html", page=page, asked=asked, custody=custody, boundaries=_boundaries()
+        "portal/list.html",
+        page=page,
+        asked=asked,
+        keys=our_keys,
+        soon=clock.now() + SOON,
+        custody=custody,
+        boundaries=_boundaries(),
     )
 
 
@@ -76,8 +84,10 @@ def send_forward() -> Response | tuple[str, int]:
     return redirect(url_for("portal.see", reference=filed.reference), 303)
 
 
+portal.add_url_rule("/keys", "keys", keys.keys_page)
 portal.add_url_rule("/forwards/<reference>/permission", "permit", permissions.answer, methods=["POST"])
 for _path, _name, _view, _send in (
+    ("/keys/<key_id>/end", "key_end", None, keys.end_key),
     ("/contacts", "contacts", contacts.contacts_page, contacts.add),
     ("/contacts/<contact_id>", "contact", contacts.contact_page, contacts.prove),
     ("/contacts/<contact_id>/code", "contact_code", None, contacts.send_code),

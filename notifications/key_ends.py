@@ -23,7 +23,7 @@ def tell_ending(duty: Duty) -> int:
     with database.transaction(duty.engine) as session:
         untold = [
             key
-            for key in api_keys.ending(session, now)
+            for key in api_keys.standing(session, now, soon=True)
             if not notices.told(session, key.id, Template.KEY_ENDS.value)
         ]
         return sum(
