@@ -110,6 +110,11 @@ def test_from_the_sign_in_page_to_the_custody_of_a_forward(
     follow(page, "nav >> text=Our forwards")
     assert reference in page.inner_text("main")
     _is_sound(page, looked_at)
+    follow(page, "nav >> text=My contacts")
+    _is_sound(page, looked_at)
+    follow(page, "main ul a >> nth=0")
+    assert page.inner_text("h1") == FRANK.number
+    _is_sound(page, looked_at)
 
 
 def test_a_form_that_lay_too_long_loses_no_word(
