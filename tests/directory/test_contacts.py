@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import Row, select, update
 from sqlalchemy.orm import Session
 
-from directory import contacts, members, reach
+from directory import contacts, members, reach, teams
 from directory.addresses import ContactFault
 from directory.contacts import CONSENT_NOW, Proof
 from directory.members import Channel
@@ -181,6 +181,17 @@ def test_what_nobody_proved_ends_but_never_a_teams_last(town: Town) -> None:
         assert ended
         assert {_row(session, id).disabled_reason for id in ended} == {contacts.STALE}
         assert set(reach.unreachable(session, by_telephone=False)) == unreached
+
+
+def test_a_member_is_at_home_in_a_team_before_an_office_and_an_administrator_in_no_office(
+    town: Town,
+) -> None:
+    office, tempe, root = (town.team[slug] for slug in ("fbi-phoenix", "tempe-police", "root-desk"))
+    with database.reading(town.engine) as session:
+        assert teams.home(session, (office, tempe)).id == tempe
+        assert teams.home(session, (office,)).id == office
+        assert teams.home(session, (office,), administrator=True).id == root
+        assert teams.home(session, ()).id == root
 
 
 def test_an_answer_from_a_telephone_proves_it_anew(town: Town) -> None:

@@ -497,6 +497,19 @@ def test_a_text_that_is_refused_for_its_form_leaves_as_the_shortest(town: Town, 
     assert message["body"] == f"[Waypost] R-7K3M-Q2 A {row(town).code} {town.settings.desk_url}"
 
 
+def test_the_shortest_text_says_drill_too_and_leads_to_the_readers_own_door(
+    town: Town, phone: Running
+) -> None:
+    id = plain(town, "one", "fbi-phoenix", "Frank")
+    with database.transaction(town.engine) as session:
+        session.execute(update(contacts).where(contacts.c.channel == "sms").values(address="+14805550018"))
+        session.execute(update(notices).where(notices.c.id == id).values(mark="drill"))
+    for _ in range(2):
+        deliver(town, id)
+    (message,) = phone.app.extensions["store"].messages(to="+14805550018")
+    assert message["body"] == f"[DRILL] R-7K3M-Q2 {town.settings.public_url}/portal"
+
+
 def test_whoever_lost_the_lease_does_not_speak_for_the_notice(
     town: Town, monkeypatch: pytest.MonkeyPatch
 ) -> None:
