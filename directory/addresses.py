@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import phonenumbers
 from email_validator import EmailNotValidError, validate_email
-from flask_babel import gettext
+from flask_babel import lazy_gettext
 
 from directory.members import Channel
 
@@ -26,10 +26,10 @@ def _telephone(typed: str) -> str:
         number = phonenumbers.parse(typed, "US")
     except phonenumbers.NumberParseException as fault:
         raise ContactFault(
-            gettext("That is not a telephone number. Write it like (602) 555-0123.")
+            lazy_gettext("That is not a telephone number. Write it like (602) 555-0123.")
         ) from fault
     if not phonenumbers.is_valid_number(number):
-        raise ContactFault(gettext("No telephone has that number. Please look at it again."))
+        raise ContactFault(lazy_gettext("No telephone has that number. Please look at it again."))
     return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
 
 
@@ -37,13 +37,13 @@ def _mail(typed: str) -> str:
     try:
         return validate_email(typed.strip(), check_deliverability=False).normalized
     except EmailNotValidError as fault:
-        raise ContactFault(gettext("That is not an e-mail address.")) from fault
+        raise ContactFault(lazy_gettext("That is not an e-mail address.")) from fault
 
 
 def _url(typed: str) -> str:
     """Whether it leads anywhere is looked at where it is called."""
     if not typed.strip().startswith(("https://", "http://127.0.0.1:")):
-        raise ContactFault(gettext("Write an address that begins with https://."))
+        raise ContactFault(lazy_gettext("Write an address that begins with https://."))
     return typed.strip()
 
 

@@ -26,15 +26,16 @@ def open_table(path: Path, encoding: str = "") -> Iterator[Opened]:
     """The rows of a CSV with a header, separated by commas, semicolons, tabs or bars; UTF-8 unless told otherwise.
     Row 1 is the header, as in a spreadsheet. Raises ReadingFault, also while rows are read."""
     try:
-        with path.open(encoding=encoding or "utf-8-sig", errors="surrogateescape", newline="") as file:
-            header = file.readline()
-            delimiter = max(_DELIMITERS, key=header.count)
-            columns = _columns(header, delimiter)
-            count = sum(chunk.count(b"\n") for chunk in _chunks(path))
-            file.seek(0)
-            yield Opened(columns, count, _rows(file, columns, delimiter))
+        file = path.open(encoding=encoding or "utf-8-sig", errors="surrogateescape", newline="")
     except LookupError:
         raise ReadingFault(f"There is no encoding {encoding}") from None
+    with file:
+        header = file.readline()
+        delimiter = max(_DELIMITERS, key=header.count)
+        columns = _columns(header, delimiter)
+        count = sum(chunk.count(b"\n") for chunk in _chunks(path))
+        file.seek(0)
+        yield Opened(columns, count, _rows(file, columns, delimiter))
 
 
 def _columns(header: str, delimiter: str) -> tuple[str, ...]:

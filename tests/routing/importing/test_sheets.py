@@ -219,6 +219,7 @@ def test_the_report_of_contacts_repeats_no_address(run: Run, tmp_path: Path) -> 
     report = tmp_path / "report.csv"
     path = files.table(tmp_path / "c.csv", CONTACTS, "nobody@example.org,sms,48055501")
     said = run("contacts", path, "--report", report)
+    assert "row 2: address: no telephone has that number" in said.output
     for secret in ("nobody@example.org", "48055501"):
         assert secret not in said.output + report.read_text()
 
