@@ -207,10 +207,13 @@ class AreaSet(Mapping[str, Area]):
             raise KeyError(area_id)
         return row
 
-    def held_by(self, area_id: str) -> tuple[Shares, str]:
-        """Parents and state of one area. A dry run asks a hundred thousand for them and for nothing else."""
-        met = self._met.get(area_id)
-        return (met.parents, met.state) if met else self.columns.held_by(self._row(area_id))
+    def held_by(self, area_id: str) -> tuple[Shares, str] | None:
+        """Parents and state of one area; None for one that is not here. A dry run asks a hundred thousand for them and
+        for nothing else."""
+        if met := self._met.get(area_id):
+            return met.parents, met.state
+        row = self._rows.get(area_id) if layer_of(area_id) in self.columns.layers else None
+        return None if row is None else self.columns.held_by(row)
 
     def __contains__(self, area_id: object) -> bool:
         # Most that are asked for are states, counties and ZIPs, of which few sites have their own.

@@ -117,9 +117,11 @@ class Boundaries:
         change = self._base.changes.get(area)
         if change:
             return change.successors
-        own = () if area in self.extra else self._own_successors.get(area, ())
+        own = self._own_successors.get(area)
+        if not own or area in self.extra:
+            return (area,)
         # A successor may have ended as well; nothing follows itself, so this ends.
-        return tuple(dict.fromkeys(last for after in own for last in self.successors(after))) or (area,)
+        return tuple(dict.fromkeys(last for after in own for last in self.successors(after)))
 
     @cached_property
     def _own_successors(self) -> Mapping[str, tuple[str, ...]]:
@@ -214,8 +216,9 @@ class Boundaries:
     def parents(self, area: str) -> Shares:
         """What directly holds it, with shares."""
         layer, code = layer_of(area), code_of(area)
-        if area in self.extra:
-            parents, state = self.extra.held_by(area)
+        own = self.extra.held_by(area)
+        if own is not None:
+            parents, state = own
             return (*parents, (f"state:{state}", 1.0)) if state else parents
         if layer == "zip":
             return self._zip_parents(code)

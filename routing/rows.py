@@ -44,14 +44,15 @@ class Numbers:
         self.kinds: dict[Hashable, int] = {}
         self.read: dict[Hashable, Reading] = {}
         self._fails: dict[Circumstance, Any] = {}
-        self._about: dict[str, list[int]] = {}
+        self._about = {
+            area: [self.rule[rule.id] for rule in about] for area, about in side.rules.by_area.items()
+        }
 
-    def about(self, area: str) -> list[int]:
+    def about(self, area: str) -> Sequence[int]:
         """Numbers of the rules about an area."""
-        known = self._about.get(area)
-        if known is None:
-            known = self._about[area] = [self.rule[rule] for rule in self.side.about(area)]
-        return known
+        if not self.side.rules.by_every:
+            return self._about.get(area, ())
+        return [self.rule[rule] for rule in self.side.about(area)]
 
     def failing(self, circumstance: Circumstance) -> Any:
         """For each rule, whether one of its own conditions does not hold."""

@@ -37,6 +37,10 @@ class Words(Sequence[str]):
             raise IndexError(place)
         return self.lines[self._starts[place] : self._starts[place + 1] - 1].decode()
 
+    def has(self, encoded: bytes, place: int) -> bool:
+        """Whether that word, as UTF-8, stands in that place."""
+        return self.lines[self._starts[place] : self._starts[place + 1] - 1] == encoded
+
     def __iter__(self) -> Iterator[str]:
         # Line by line: a list of all would be as large as what this saves.
         return (line[:-1].decode() for line in BytesIO(self.lines))
@@ -63,7 +67,8 @@ class Lookup:
     def get(self, word: str) -> int | None:
         """Its place."""
         bucket = hash(word) & self._mask
-        for place in self._in_buckets[self._starts[bucket] : self._starts[bucket + 1]]:
-            if self._words[place] == word:
+        starts, encoded = self._starts, word.encode()
+        for place in self._in_buckets[starts[bucket] : starts[bucket + 1]]:
+            if self._words.has(encoded, place):
                 return place
         return None
