@@ -67,7 +67,7 @@ class Lookup:
     def get(self, word: str) -> int | None:
         """Its place."""
         bucket = hash(word) & self._mask
-        starts, encoded = self._starts, word.encode()
+        starts, encoded = self._starts, word.encode(errors="surrogatepass")
         for place in self._in_buckets[starts[bucket] : starts[bucket + 1]]:
             if self._words.has(encoded, place):
                 return place

@@ -123,3 +123,7 @@ def test_a_coarse_fix_leaves_every_county_around_open() -> None:
 
 def test_words_that_fit_nothing_find_nothing() -> None:
     assert found(Evidence(PlaceKind.UNKNOWN, Relation.TARGET), named("county:99999")) == {}
+
+
+def test_an_id_that_is_no_text_finds_nothing() -> None:
+    assert found(named("school:\ud800")) == {}
