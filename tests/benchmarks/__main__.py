@@ -17,7 +17,7 @@ from tests import servers
 from tests.benchmarks import deciding, million, table
 from tests.benchmarks.dry_running import dry_runs
 from tests.benchmarks.filing import tips_per_second
-from tests.benchmarks.importing import seconds_to_draft
+from tests.benchmarks.importing import seconds_to_draft, seconds_to_refuse
 from tests.benchmarks.leaving import seconds_to_provider
 from tests.benchmarks.ledger import appends_per_second, proved
 from tests.benchmarks.locating import rows as locating
@@ -174,6 +174,20 @@ def _importing(folder: Path, settings: Settings) -> list[tuple[str, ...]]:
     ]
 
 
+def _refusing(folder: Path, settings: Settings) -> list[tuple[str, ...]]:
+    url = f"sqlite:///{folder}/refusing.db"
+    _migrated(url)
+    measured = seconds_to_refuse(url, folder, settings)
+    return [
+        (
+            f"{measured.rows:,} rows of a CSV, one of them bad: all checked, that one named, nothing imported",
+            f"{measured.wall:.0f} s",
+            f"processor {measured.cpu:.0f} s, memory {measured.memory:.0f} MB",
+            "",
+        )
+    ]
+
+
 def _migrated(url: str) -> None:
     engine = database.make_engine(url)
     database.migrate(engine)
@@ -195,6 +209,7 @@ PARTS: dict[str, Callable[[Place], Iterable[table.Row]]] = {
     "ledger": lambda place: _ledger(place.postgresql, place.settings),
     "queueing": _queueing,
     "importing": lambda place: _importing(place.folder, place.settings),
+    "refusing": lambda place: _refusing(place.folder, place.settings),
     "million": lambda place: million.rows(),
 }
 # Minutes and 30 GB for each kind of database.

@@ -1,4 +1,4 @@
-"""How long large files take to become a draft: a school list, and district outlines."""
+"""How long large files take to become a draft: a school list, and district outlines; and to be refused for one row."""
 
 from __future__ import annotations
 
@@ -25,13 +25,17 @@ from ledger.entries import Actor
 from routing import shapes
 from routing.importing import drafting, previews
 from routing.importing.apart import OF_A_COMMAND
-from routing.importing.mapping import mapping_named
+from routing.importing.changes import Changes
+from routing.importing.mapping import AreaMapping, mapping_named
 from routing.importing.previews import Source
 from routing.importing.report import Report
 from routing.importing.spool import Spool
+from routing.snapshots import Snapshot
 from tests import builders
 
-SCHOOLS, OUTLINES, CORNERS = 130_000, 25_000, 200
+SCHOOLS, OUTLINES, CORNERS, ROWS = 130_000, 25_000, 200, 1_000_000
+# The row of a spreadsheet in which the bad one of a million stands.
+_BAD = 750_002
 
 
 @dataclass(frozen=True)
@@ -56,22 +60,28 @@ def seconds_to_draft(url: str, folder: Path, settings: Settings) -> dict[str, Me
     return measured
 
 
+def seconds_to_refuse(url: str, folder: Path, settings: Settings) -> Measured:
+    """A million rows with points, one of which names a state that there is not: all are checked, that one is named."""
+    engine = database.make_engine(url)
+    builders.found(engine, settings)
+    path, report = _list_with_a_fault(folder / "million.csv"), Report()
+    wall, cpu = time.perf_counter(), _cpu()
+    with database.reading(engine) as session:
+        base = drafting.in_force(session)
+    with Spool() as spool:
+        changes = _looked(path, mapping_named("generic-points"), "school", base, spool, report)
+    assert [fault.row for fault in report.faults] == [_BAD]
+    engine.dispose()
+    return Measured(len(changes.new) + 1, time.perf_counter() - wall, _cpu() - cpu, _memory())
+
+
 def _measure(engine: Any, path: Path, named: str) -> Measured:
     mapping, report, now = mapping_named(named), Report(), clock.now()
     wall, cpu = time.perf_counter(), _cpu()
     with database.reading(engine) as session:
         base = drafting.in_force(session)
     with Spool() as spool:
-        changes = previews.areas(
-            Source(path, OF_A_COMMAND),
-            mapping,
-            mapping.layer,
-            base=base,
-            today=now.date(),
-            spool=spool,
-            report=report,
-            progress=_silent,
-        )
+        changes = _looked(path, mapping, mapping.layer, base, spool, report)
         assert not report.faulty_rows, report.faults[:3]
         with database.transaction(engine) as session:
             drafting.draft_areas(
@@ -86,11 +96,29 @@ def _measure(engine: Any, path: Path, named: str) -> Measured:
                 now=now,
                 tick=lambda rows: None,
             )
-    memory = max(resource.getrusage(who).ru_maxrss for who in _BOTH) / 1024
-    return Measured(len(changes.new), time.perf_counter() - wall, _cpu() - cpu, memory)
+    return Measured(len(changes.new), time.perf_counter() - wall, _cpu() - cpu, _memory())
+
+
+def _looked(
+    path: Path, mapping: AreaMapping, layer: str, base: Snapshot, spool: Spool, report: Report
+) -> Changes:
+    return previews.areas(
+        Source(path, OF_A_COMMAND),
+        mapping,
+        layer,
+        base=base,
+        today=clock.now().date(),
+        spool=spool,
+        report=report,
+        progress=_silent,
+    )
 
 
 _BOTH = (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
+
+
+def _memory() -> float:
+    return max(resource.getrusage(who).ru_maxrss for who in _BOTH) / 1024
 
 
 def _cpu() -> float:
@@ -124,6 +152,16 @@ def _schools(path: Path) -> Path:
             writer.writerow(
                 [number, number % OUTLINES, name, county[:2], county, f"{north:.6f}", f"{east:.6f}"]
             )
+    return path
+
+
+def _list_with_a_fault(path: Path) -> Path:
+    with path.open("w", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(["id", "name", "state", "latitude", "longitude"])
+        for row, (county, east, north) in enumerate(_places(random.Random(7), ROWS), 2):
+            state = "XX" if row == _BAD else county[:2]
+            writer.writerow([row, f"Invented School {row}", state, f"{north:.6f}", f"{east:.6f}"])
     return path
 
 
