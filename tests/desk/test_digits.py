@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from sqlalchemy import Engine, insert, select
+from sqlalchemy import Engine, delete, insert, select
 
 from desk.app import create_app
+from directory.tables import memberships
 from foundation import clock, database
 from foundation.identifiers import new_id
 from foundation.settings import Settings
@@ -99,6 +100,13 @@ def test_a_digit_pressed_twice_answers_once(town: Town, case: Case, call: str) -
 def test_after_four_hours_a_digit_answers_nothing(town: Town, case: Case, call: str) -> None:
     with later(hours=4, seconds=1):
         assert "too old" in press(town, call, "1")
+    assert case.offers()["tempe-police"] == "offered"
+
+
+def test_whoever_left_the_team_answers_nothing_for_it(town: Town, case: Case, call: str) -> None:
+    with database.transaction(town.engine) as session:
+        session.execute(delete(memberships).where(memberships.c.member_id == town.member_id("Ines")))
+    assert "too old" in press(town, call, "1")
     assert case.offers()["tempe-police"] == "offered"
 
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from sqlalchemy import Engine, select
+from sqlalchemy import Engine, delete, select
 
 from desk.app import create_app
-from directory.tables import contacts
+from directory.tables import contacts, memberships
 from foundation import database
 from foundation.settings import Settings
 from notifications import sms
@@ -95,6 +95,14 @@ def test_an_answer_without_a_code_that_can_be_one_is_told_so_each_time(town: Tow
 @pytest.mark.parametrize("number", [OLU, "+14805559999"])
 def test_anothers_code_is_unknown(town: Town, case: Case, number: str) -> None:
     assert "not known" in text(town, number, f"A {code(case)}")
+    assert case.holder == "az-stamp"
+
+
+def test_a_code_is_unknown_from_whoever_left_the_team(town: Town, case: Case) -> None:
+    answer = f"A {code(case)}"
+    with database.transaction(town.engine) as session:
+        session.execute(delete(memberships).where(memberships.c.member_id == town.member_id("Ines")))
+    assert "not known" in text(town, INES, answer)
     assert case.holder == "az-stamp"
 
 
