@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import hashlib
 from collections.abc import Callable
+from datetime import timedelta
 
 import pytest
 from sqlalchemy import Connection, Engine, Table, delete, insert, select, text, update
@@ -28,7 +29,7 @@ from ledger.tables import (
     ledger_tiles,
 )
 from ledger.tiles import StoredTree
-from tests.ledger.logged import Log, script
+from tests.ledger.logged import NOON, Log, script
 from tests.ledger.thief import forge, grow_again, remove, stolen
 
 
@@ -153,9 +154,29 @@ def renumber(db: Connection) -> None:
     db.execute(update(ledger_leaves).where(ledger_leaves.c.log_index == 3).values(log_index=77))
 
 
+def change_a_hash(db: Connection) -> None:
+    """The one that a stream ends with, in its head too: no entry links to it, and what the log holds is untouched."""
+    last = db.execute(select(ledger_heads).where(ledger_heads.c.stream == "a")).one()
+    for table in (ledger_entries, ledger_heads):
+        same = table.c.stream == "a", table.c.position == last.position
+        db.execute(update(table).where(*same).values(entry_hash="0" * 64))
+
+
+def antedate(db: Connection) -> None:
+    """The column that pages sort and search by; the signed text beside it stays."""
+    second = (ledger_entries.c.stream == "a", ledger_entries.c.position == 2)
+    db.execute(update(ledger_entries).where(*second).values(at=NOON - timedelta(days=1)))
+
+
+def rename(db: Connection) -> None:
+    second = (ledger_entries.c.stream == "a", ledger_entries.c.position == 2)
+    db.execute(update(ledger_entries).where(*second).values(kind="closed"))
+
+
 WITHOUT_THE_KEY = [
     edit, edit_in_the_log_too, remove_one, remove_a_stream, remove_a_stream_from_the_log_too, insert_one, reorder,
-    cut_the_tail, remove_a_checkpoint, swap_a_note, renumber,
+    cut_the_tail, remove_a_checkpoint, swap_a_note, renumber, change_a_hash,
+    antedate, rename,
 ]  # fmt: skip
 
 
@@ -243,6 +264,17 @@ def test_a_thief_with_the_signing_key_is_noticed_by_a_checkpoint_kept_outside(
     found = audited(victim, kept).broken
     assert found is not None
     assert found.startswith("a kept checkpoint")
+
+
+def test_a_link_that_does_not_fit_is_noticed_though_all_was_signed_anew(victim: Log) -> None:
+    """A thief with the key who edits one entry, and forgets that the next one of its stream carries its hash."""
+    with stolen(victim.engine) as db:
+        first = (ledger_entries.c.stream == "a", ledger_entries.c.position == 1)
+        body = db.execute(select(ledger_entries.c.body).where(*first)).scalar_one().replace('"h"', '"x"')
+        entry_hash = hashlib.sha256(body.encode()).hexdigest()
+        db.execute(update(ledger_entries).where(*first).values(body=body, entry_hash=entry_hash))
+        sign_anew(db, grow_again(db), victim.settings, Signer.read(victim.settings.ledger_key))
+    assert audited(victim).broken == "entry 2 of stream a: it does not follow from the entry before it"
 
 
 def test_a_cut_tail_with_its_checkpoints_is_noticed_by_a_checkpoint_kept_outside(victim: Log) -> None:
