@@ -12,6 +12,7 @@ from directory import members
 from foundation import clock, database
 from referrals.facts import Urgency
 from routing import gaps, ground, land, outlines, overlaps, snapshots
+from routing.areas import Area
 from routing.boundaries import Boundaries
 from routing.demonstration import areas
 from routing.situations import Side
@@ -152,6 +153,25 @@ def test_a_team_that_nobody_can_reach_is_named_with_the_reason(town: Town) -> No
     assert sentence.startswith("Mesa Police: every contact there is switched off.")
 
 
+def test_a_team_with_mail_alone_is_named_since_nothing_imminent_reaches_it(town: Town) -> None:
+    with database.transaction(town.engine) as session:
+        for contact in members.reachable_contacts(session, [town.member_id("Olu")]):
+            if contact.channel == members.Channel.SMS:
+                members.disable_contact(session, contact.id, reason="gone", now=clock.now())
+        assert members.reachable_contacts(session, [town.member_id("Olu")])
+    (sentence,) = _section(town, "Teams that nobody")
+    assert sentence.startswith("Mesa Police: nobody there has a telephone")
+
+
+def test_an_area_without_outline_and_zips_is_named(session: Session) -> None:
+    nowhere = {"id": "custom:nowhere", "name": "Nowhere", "parents": [MARICOPA]}
+    there = Boundaries(map(Area.from_json, (_box("custom:there", -112.2, -112.1), nowhere)))
+    told = gaps.report(session, Snapshot(rule_set(), there, "", ""), MORNING, state="04", urgencies=())
+    (found,) = (section for section in told.sections if section.title.startswith("Areas that cannot"))
+    (gap,) = found.gaps
+    assert gap.sentence == "Nowhere, AZ (custom:nowhere) has neither an outline nor ZIPs."
+
+
 def _publish(town: Town, *more: dict[str, Any]) -> None:
     with database.transaction(town.engine) as session:
         rules = snapshots.current(session, clock.now()).rules.as_json()
@@ -168,6 +188,13 @@ def test_a_rule_that_never_wins_and_an_agreement_that_ends_soon_are_told(town: T
     assert _section(town, "Rules that can never win") == ["Mesa Police leads in Tempe, AZ (priority -1)."]
     (ending,) = _section(town, "Agreements")
     assert "It ends in " in ending
+
+
+def test_a_rule_that_has_ended_is_told_until_it_is_taken_out(town: Town) -> None:
+    ended = {"id": "ended", "team": town.team["mesa-police"], "role": "notify", "area": TEMPE}
+    _publish(town, {**ended, "valid_from": "2020-01-01", "valid_to": "2021-01-01"})
+    (sentence,) = _section(town, "Rules that can never win")
+    assert sentence.endswith("It has ended.")
 
 
 def test_an_agreement_of_next_year_is_not_told(town: Town) -> None:
