@@ -50,6 +50,7 @@ def test_height_is_dropped() -> None:
         (ring((500_000, 3_600_000), (600_000, 3_600_000), (600_000, 3_700_000)), "nowhere on Earth"),
         (ring((0, 80), (10, 80), (10, 90)), "touches a pole"),
         (ROUND_THE_POLE, "round a pole"),
+        (ring((-120, 80), (0, 70), (120, 80)), "round a pole"),
         (shapely.Point(float("nan"), 33), "empty|no number"),
         (ring((-111, 33), (-112, float("inf")), (-112, 34)), "no number"),
     ],
