@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from sqlalchemy import Row
@@ -16,7 +16,7 @@ _BATCH = 5_000
 
 
 class Milestones:
-    """Those over more than `since` entries, and all that were kept.
+    """Those over more than `since` entries.
 
     `next` is the size at which one has to fit, 0 after the last; `signed` and `kept` count those that did. What does
     not fit is raised as Broken.
@@ -25,7 +25,7 @@ class Milestones:
     def __init__(
         self, session: Session, known: Sequence[Verifier], kept: Sequence[Checkpoint], since: int
     ) -> None:
-        self._known, self._since = known, since
+        self._known = known
         self._roots = {each.size: each.root for each in kept}
         self._stored: Iterator[Row[Any]] = iter(
             session.execute(checkpoints.after(since).execution_options(yield_per=_BATCH))
@@ -34,12 +34,6 @@ class Milestones:
         self._number = checkpoints.numbered_up_to(session, since)
         self.signed = self.kept = 0
         self.next = self._after(since)
-
-    def compare_earlier(self, root_of: Callable[[int], bytes]) -> None:
-        """The kept ones over what was checked before, by the root of their size."""
-        for size in self._roots:
-            if size <= self._since:
-                self._compare_kept(size, root_of(size))
 
     def compare(self, size: int, root: bytes) -> None:
         """The tree has come to `next`."""

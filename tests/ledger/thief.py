@@ -37,7 +37,7 @@ def stolen(engine: Engine) -> Iterator[Connection]:
         yield db
 
 
-def forge(db: Connection, stream: str, position: int, **changes: Any) -> None:
+def forge(db: Connection, stream: str, position: int, /, **changes: Any) -> None:
     """Rewrites an entry, and all that follows from it in its stream: hashes, links and the head. No link can tell."""
     rows = db.execute(
         select(ledger_entries)

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import Connection, Engine, Table, delete, insert, select, text, update
+from sqlalchemy import Connection, Engine, Table, delete, func, insert, select, text, update
 from sqlalchemy.exc import DBAPIError
 
 from foundation import database
@@ -154,6 +154,12 @@ def renumber(db: Connection) -> None:
     db.execute(update(ledger_leaves).where(ledger_leaves.c.log_index == 3).values(log_index=77))
 
 
+def renumber_the_last(db: Connection) -> None:
+    """The order stays, and so every root; proofs by its place would be wrong."""
+    last = db.execute(select(func.max(ledger_leaves.c.log_index))).scalar_one()
+    db.execute(update(ledger_leaves).where(ledger_leaves.c.log_index == last).values(log_index=77))
+
+
 def change_a_hash(db: Connection) -> None:
     """The one that a stream ends with, in its head too: no entry links to it, and what the log holds is untouched."""
     last = db.execute(select(ledger_heads).where(ledger_heads.c.stream == "a")).one()
@@ -175,8 +181,8 @@ def rename(db: Connection) -> None:
 
 WITHOUT_THE_KEY = [
     edit, edit_in_the_log_too, remove_one, remove_a_stream, remove_a_stream_from_the_log_too, insert_one, reorder,
-    cut_the_tail, remove_a_checkpoint, swap_a_note, renumber, change_a_hash,
-    antedate, rename,
+    cut_the_tail, remove_a_checkpoint, swap_a_note, renumber, renumber_the_last,
+    change_a_hash, antedate, rename,
 ]  # fmt: skip
 
 
@@ -277,6 +283,19 @@ def test_a_link_that_does_not_fit_is_noticed_though_all_was_signed_anew(victim: 
     assert audited(victim).broken == "entry 2 of stream a: it does not follow from the entry before it"
 
 
+def test_a_number_left_out_is_noticed_though_all_was_signed_anew(victim: Log) -> None:
+    """As if there had been entries before the last one of a stream that nobody shows any more."""
+    with stolen(victim.engine) as db:
+        last = db.execute(select(ledger_heads).where(ledger_heads.c.stream == "b")).one()
+        forge(db, "b", last.position, position=9)
+        for table in (ledger_entries, ledger_heads):
+            same = table.c.stream == "b", table.c.position == last.position
+            db.execute(update(table).where(*same).values(position=9))
+        sign_anew(db, grow_again(db), victim.settings, Signer.read(victim.settings.ledger_key))
+    broken = audited(victim).broken
+    assert broken == f"entry 9 of stream b: entry {last.position} is missing before it"
+
+
 def test_a_cut_tail_with_its_checkpoints_is_noticed_by_a_checkpoint_kept_outside(victim: Log) -> None:
     kept = newest(victim)
     with stolen(victim.engine) as db:
@@ -316,6 +335,13 @@ def test_the_doctor_s_quick_look_notices_what_is_new_and_wrong(victim: Log) -> N
         found = audit(session, [victim.verifier], since=since)
     assert (since, found.entries) == (11, 1)
     assert found.broken == "entry 4 of stream b: it is not what place 12 of the log holds"
+
+
+def test_with_a_kept_checkpoint_all_is_checked(victim: Log) -> None:
+    """Where a quick look begins it would have nothing to be compared with."""
+    with database.steady(victim.engine) as session:
+        found = audit(session, [victim.verifier], [newest(victim)], since=11)
+    assert (found.since, found.kept, found.broken) == (0, 1, None)
 
 
 def test_the_doctor_s_quick_look_begins_anew_where_the_past_changed(victim: Log) -> None:
