@@ -9,7 +9,7 @@ Places that leave a doubt are no part of it, nor are areas that ended: they are 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,7 +18,7 @@ import numpy as np
 from referrals.facts import Relation
 from routing.boundaries import Boundaries
 from routing.circumstances import Circumstance
-from routing.holding import held
+from routing.holding import Graph, held
 from routing.rows import Numbers, Reading, Rows
 from routing.situations import Answer
 
@@ -34,17 +34,19 @@ class Same:
 
 
 class Alike:
-    """Named places under both sides of a change. `alone` are those that have to be asked one by one."""
+    """Named places under both sides of a change, in the graph of the old one. `alone` are those that have to be asked
+    one by one."""
 
     def __init__(
-        self, areas: Sequence[str], old: Numbers, new: Numbers, relation: Relation, *, examples: int
+        self, graph: Graph, old: Numbers, new: Numbers, relation: Relation, *, examples: int
     ) -> None:
-        self._areas, self._examples = areas, examples
+        areas = self._areas = graph.asked
+        self._examples = examples
         maps = (old.side.boundaries, new.side.boundaries)
         same = maps[0].digest == maps[1].digest
-        before = held(areas, old.side.parents)
-        self._old = Rows(old, areas, relation, before)
-        self._new = Rows(new, areas, relation, before if same else held(areas, new.side.parents))
+        before = held(graph)
+        after = before if same else held(Graph(areas, new.side.parents))
+        self._old, self._new = Rows(old, areas, relation, before), Rows(new, areas, relation, after)
         gone = [any(_is_gone(area, one) for one in maps[: 1 if same else 2]) for area in areas]
         alone = self._old.alone | self._new.alone | np.array(gone, dtype=bool)
         self.alone = [areas[row] for row in np.flatnonzero(alone).tolist()]

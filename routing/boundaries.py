@@ -101,7 +101,7 @@ class Boundaries:
         return (
             (layer == "county" and area in self._base.counties)
             or (layer == "state" and code in self._base.states)
-            or (layer == "zip" and self._base.zip(code) is not None)
+            or (layer == "zip" and self._base.has_zip(code))
             or (layer == "place" and area in self._base.places)
         )
 

@@ -87,8 +87,10 @@ class Found:
         """So many places were answered by `a` and will be by `b`; nothing where both are the same."""
         if a == b:
             return
-        new = Difference(kind_of(a, b), circumstance, a.leads, b.leads)
-        one = self._by_key.setdefault(new.key, new)
+        key = kind_of(a, b), circumstance, a.leads, b.leads
+        one = self._by_key.get(key)
+        if one is None:
+            one = self._by_key[key] = Difference(*key)
         one.counts[step] += count
         if len(one.examples) < EXAMPLES:
             one.examples = list(dict.fromkeys([*one.examples, *examples]))[:EXAMPLES]

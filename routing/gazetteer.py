@@ -102,6 +102,10 @@ class Gazetteer:
     def _zip_rows(self) -> dict[str, list[str]]:
         return {row[0]: row for row in _rows("zips")}
 
+    def has_zip(self, code: str) -> bool:
+        """Whether such a five-digit ZIP is in use."""
+        return code in self._zip_rows
+
     def zip(self, code: str) -> Zip | None:
         """What is known of a five-digit ZIP, or None if no such ZIP is in use."""
         row = self._zip_rows.get(code)

@@ -28,11 +28,10 @@ class Held:
     share: Any
 
 
-def held(areas: Sequence[str], parents: Callable[[str], Shares]) -> Held:
-    """What holds each of these, all of them different; `parents` says what directly holds an area, with shares."""
-    graph = _Graph(areas, parents)
-    start = np.arange(len(areas), dtype=np.int64)
-    reached = edge = _Pairs(start * len(graph.names) + start, np.ones(len(areas)))
+def held(graph: Graph) -> Held:
+    """What holds each of the areas that were asked about."""
+    start = np.arange(len(graph.asked), dtype=np.int64)
+    reached = edge = _Pairs(start * len(graph.names) + start, np.ones(len(start)))
     # In rounds from the areas outwards, as `widen` climbs.
     for _ in range(len(LAYERS)):
         farther = graph.one_round(edge)
@@ -73,11 +72,13 @@ def _grouped(key: Any, share: Any, join: np.ufunc) -> _Pairs:
     return _Pairs(key[first], join.reduceat(share, first))
 
 
-class _Graph:
-    """The areas, all that holds them however far above, and each one's parents, laid end to end."""
+class Graph:
+    """Areas, all different, and all that holds them however far above: `names`, which begin with those that are `asked`
+    about. `parents` says what directly holds an area, with shares."""
 
     def __init__(self, areas: Sequence[str], parents: Callable[[str], Shares]) -> None:
-        self.names = list(areas)
+        # Each one's parents are laid end to end.
+        self.asked, self.names = areas, list(areas)
         codes = {area: code for code, area in enumerate(areas)}
         begins, holders, parts = [0], [], []
         # It grows while it is walked.
@@ -93,6 +94,14 @@ class _Graph:
         self._begins = np.array(begins, dtype=np.int64)
         self._parents = np.array(holders, dtype=np.int64)
         self._parts = np.array(parts, dtype=np.float64)
+
+    def under(self, marked: Any) -> Any:
+        """For each of the names, whether it is marked, or anything that holds it is."""
+        below = np.repeat(np.arange(len(self.names)), np.diff(self._begins))
+        marked, count = marked.copy(), -1
+        while count < (count := int(marked.sum())):
+            marked[below[marked[self._parents]]] = True
+        return marked
 
     def one_round(self, edge: _Pairs) -> _Pairs:
         """What directly holds the edge. Neighbours add up (the counties of one ZIP, in their state); ways through

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable, Sequence
 from datetime import date
 from functools import cached_property
 from typing import Any
 
+import numpy as np
+
 from referrals.facts import Evidence
 from routing import circumstances, lineside, rows
 from routing.boundaries import Boundaries
+from routing.holding import Graph
 from routing.locate import locate
 from routing.rows import Numbers
 from routing.rules import RuleSet
@@ -27,6 +31,7 @@ class Pair:
         self._touched = {rule.area for rule in circumstances.changed(before.rules, after.rules)}
         self._everywhere = _foundations(before.rules) != _foundations(after.rules)
         self._reached: dict[str, bool] = {}
+        self._at_points: dict[Hashable, tuple[Situation, Situation]] = {}
 
     @cached_property
     def numbers(self) -> tuple[Numbers, Numbers]:
@@ -39,9 +44,18 @@ class Pair:
         if known is None:
             # First a no, so that areas that lie in each other end the climb.
             self._reached[area] = False
-            known = self._everywhere or area in self._touched or self._climbs(area)
+            known = self._begins_at(area) or any(self.reaches(above) for above, _ in self.old.parents(area))
             self._reached[area] = known
         return known
+
+    def reached(self, areas: Sequence[str]) -> Graph:
+        """Of many areas those where it can be felt, with what holds them."""
+        graph = Graph(areas, self.old.parents)
+        begins = np.array([self._begins_at(name) for name in graph.names], dtype=bool)
+        felt = graph.under(begins)[: len(areas)]
+        if felt.all():
+            return graph
+        return Graph([areas[row] for row in np.flatnonzero(felt).tolist()], self.old.parents)
 
     def situations(self, evidence: tuple[Evidence, ...]) -> tuple[Situation, Situation]:
         """What both feel of a place."""
@@ -50,6 +64,19 @@ class Pair:
             return old.situation(evidence), new.situation(evidence)
         located = locate(evidence, old.boundaries, old.rules.share_floor)
         return old.felt(located), new.felt(located)
+
+    def situations_at(self, point: Evidence) -> tuple[Situation, Situation]:
+        """The same of a point. Most beside one line are near the same outlines; how near decides nothing."""
+        near = (point.relation, *(_near(point, one) for one in self.maps))
+        known = self._at_points.get(near)
+        if known is None:
+            known = self._at_points[near] = self.situations((point,))
+        return known
+
+    @cached_property
+    def maps(self) -> tuple[Boundaries, ...]:
+        """Both sides' maps, or the one of both."""
+        return (self.old.boundaries,) if self.same_map else (self.old.boundaries, self.new.boundaries)
 
     @cached_property
     def reached_outlines(self) -> list[str]:
@@ -60,17 +87,26 @@ class Pair:
         drawn = {*lineside.outlined(one), *lineside.outlined(other)}
         return sorted(area for area in drawn if self.reaches(area) or _redrawn(area, one, other))
 
-    def _climbs(self, area: str) -> bool:
+    def _begins_at(self, area: str) -> bool:
+        """Whether it can be felt there, whatever holds the area."""
+        if self._everywhere or area in self._touched:
+            return True
         one, other = self.old.boundaries, self.new.boundaries
-        above, after = self.old.parents(area), one.successors(area)
+        after = one.successors(area)
         if not self.same_map and (
-            above != self.new.parents(area)
+            self.old.parents(area) != self.new.parents(area)
             or after != other.successors(area)
             or one.knows(area) != other.knows(area)
         ):
             return True
-        successors = after if after != (area,) else ()
-        return any(map(self.reaches, (*successors, *(parent for parent, _ in above))))
+        return after != (area,) and any(map(self.reaches, after))
+
+
+def _near(point: Evidence, boundaries: Boundaries) -> Hashable:
+    """What a decision is told of a point, but for distances."""
+    assert point.latitude is not None and point.longitude is not None
+    near = boundaries.outlines.at(point.latitude, point.longitude, point.accuracy_m or 0.0)
+    return tuple([(one.area, one.certain) for one in near])
 
 
 def _redrawn(area: str, one: Boundaries, other: Boundaries) -> bool:

@@ -141,9 +141,9 @@ class Redeciding:
         step, group = piece.step, self._groups[piece.group]
         named = self._population.zips if step is Step.ZIPS else self._population.schools
         areas = named[piece.begins : piece.ends]
-        reached = [area for area in areas if group.pair.reaches(area)]
-        self._count(piece, len(areas), len(reached))
-        if not reached:
+        reached = group.pair.reached(areas)
+        self._count(piece, len(areas), len(reached.asked))
+        if not reached.asked:
             return
         alike = Alike(reached, *group.pair.numbers, group.relation, examples=EXAMPLES)
         for number, circumstance in group.together.items():
@@ -159,13 +159,12 @@ class Redeciding:
         """Points beside the lines of outlines that rules are on: one of each situation."""
         group = self._groups[piece.group]
         pair, relation = group.pair, group.relation
-        maps = (pair.old.boundaries,) if pair.same_map else (pair.old.boundaries, pair.new.boundaries)
-        beside = lineside.beside(self._ruled[piece.begins : piece.ends], pair.reached_outlines, *maps)
+        beside = lineside.beside(self._ruled[piece.begins : piece.ends], pair.reached_outlines, *pair.maps)
         self._count(piece, beside.all_of_them, len(beside.degrees))
         classes: Classes = {}
         for row, area in enumerate(beside.areas):
-            evidence = (beside.evidence(row, relation),)
-            _class(classes, pair.situations(evidence), evidence).add(area)
+            point = beside.evidence(row, relation)
+            _class(classes, pair.situations_at(point), (point,)).add(area)
         self._compare(Step.POINTS, group, classes)
 
     def look_at_rules(self, piece: Piece) -> None:

@@ -21,6 +21,7 @@ from routing.decision import Decision, Status, decide
 from routing.locate import Confidence, Hits, Located, locate
 from routing.question import Question
 from routing.rules import Rule, RuleSet
+from routing.weighing import Match, weigh
 
 # A hit: ids of the rules about it, its layer, relation and confidence, and whether its share may decide.
 Felt = tuple[tuple[str, ...], str, str, str, bool]
@@ -143,7 +144,7 @@ class Side:
         floor = self.rules.share_floor
         ends = tuple(
             (doubt.kind.value, bool(option.area), self._felt(hits))
-            for doubt, option, hits in located.settled()
+            for doubt, option, hits in located.settled(self._ruled)
         )
         states = tuple(
             (hit.area, hit.relation.value)
@@ -217,6 +218,17 @@ class Side:
     def decide(self, circumstance: Circumstance, evidence: tuple[Evidence, ...]) -> Decision:
         """The whole decision. Who can be reached at the moment is left out: it is not the rules' doing."""
         return decide(circumstance.facts(evidence), self.rules, self.boundaries, circumstance.at)
+
+    def weighed(self, circumstance: Circumstance, evidence: tuple[Evidence, ...]) -> tuple[Match, ...]:
+        """What becomes of each rule in that decision, and nothing else of it."""
+        boundaries = self.boundaries.on(circumstance.at.date())
+        located = locate(evidence, boundaries, self.rules.share_floor)
+        facts = circumstance.facts(evidence)
+        return weigh(located.hits, Question(facts, self.rules, boundaries, circumstance.at, {}, {}))
+
+    def _ruled(self, hits: Hits) -> Hits:
+        about = self.about
+        return tuple([hit for hit in hits if about(hit.area)])
 
     def _felt(self, hits: Hits) -> tuple[Felt, ...]:
         floor, about = self.rules.share_floor, self.about

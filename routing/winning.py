@@ -23,8 +23,8 @@ def can_win(side: Side, rule: Rule, at: datetime) -> bool:
 
 
 def _wins(side: Side, rule: Rule, one: Circumstance) -> bool:
-    decision = side.decide(one, situations.naming(rule.area, one.relation))
-    return any(entry.rule == rule.id and entry.outcome in _WINS for entry in decision.considered)
+    matches = side.weighed(one, situations.naming(rule.area, one.relation))
+    return any(match.rule.id == rule.id and match.outcome in _WINS for match in matches)
 
 
 def leading(rules: RuleSet, at: datetime) -> set[str]:

@@ -15,6 +15,7 @@ from routing.areas import Area, code_of
 from routing.boundaries import Boundaries
 from routing.circumstances import Circumstance
 from routing.found import Step
+from routing.holding import Graph
 from routing.pair import Pair
 from routing.redeciding import everybody, redecide
 from routing.rules import RuleSet
@@ -87,7 +88,7 @@ def _compared(before: Snapshot, after: Snapshot, areas: list[str]) -> tuple[int,
     """Places of a sample, each decided for itself and as one of its row."""
     pair, circumstance = Pair(before, after, _AS_OF.date()), Circumstance(_AS_OF)
     sample = random.Random(7).sample(areas, _CHECKED)
-    alike = Alike(sample, *pair.numbers, circumstance.relation, examples=_CHECKED)
+    alike = Alike(Graph(sample, pair.old.parents), *pair.numbers, circumstance.relation, examples=_CHECKED)
     wrong = compared = 0
     for same in alike.answers(circumstance):
         for area in same.examples:
