@@ -9,10 +9,12 @@ from pathlib import Path
 import pytest
 
 from foundation import clock, database
+from ledger.entries import Actor
 from routing import demonstration, snapshots
 from routing.boundaries import Boundaries
-from routing.importing import areas_file
+from routing.importing import areas_file, drafting
 from routing.importing.checking import Checker
+from routing.importing.drafting import Overtaken
 from routing.importing.mapping import mapping_named
 from routing.importing.report import Report
 from routing.importing.spool import Spool
@@ -99,6 +101,18 @@ def test_a_file_says_what_it_changes(run: Run, town: Town, tmp_path: Path) -> No
     assert said.exit_code == 0, said.output
     assert "Areas: 0 new, 1 changed, 0 unchanged. 3 in force are not in the file: they stay." in said.output
     assert drafted(town, said.output).boundaries.extra["place:0473000"].aliases == ("Tempe city",)
+
+
+def test_what_was_read_beside_older_rules_is_not_drafted(town: Town) -> None:
+    with database.transaction(town.engine) as session:
+        base = drafting.in_force(session)
+        fewer = {**base.rules.as_json(), "rules": []}
+        snapshots.publish(session, areas=demonstration.areas(), rules=fewer, source="test", now=clock.now())
+    with database.transaction(town.engine) as session, pytest.raises(Overtaken):
+        drafting.draft_rules(
+            session, base.rules.as_json(), base=base, source="a", by=Actor(part="test"), now=clock.now()
+        )
+    assert draft_count(town) == 0
 
 
 def test_what_a_complete_file_lacks_ends(run: Run, town: Town, tmp_path: Path) -> None:

@@ -73,6 +73,15 @@ def test_a_point_near_a_line_belongs_to_nobody_alone() -> None:
     assert parents == {"county:04013": 1.0, "place:0446000": 0.5, "place:0473000": 0.5}
 
 
+@pytest.mark.parametrize(("precision", "places"), [("50", {"place:0473000": 1.0}), ("200", None)])
+def test_a_point_that_is_less_exact_than_the_line_is_near_belongs_to_nobody_alone(
+    precision: str, places: dict[str, float] | None
+) -> None:
+    # 150 metres from the line between Tempe and Mesa.
+    parents = checked(lat="33.40", lon="-111.89161", precision=precision).entry["parents"]
+    assert parents == {"county:04013": 1.0} | (places or {"place:0446000": 0.5, "place:0473000": 0.5})
+
+
 def test_what_a_column_says_counts_more_than_the_point() -> None:
     parents = checked(lat="33.40", lon="-111.93", parents="place:0446000").entry["parents"]
     assert parents == {"county:04013": 1.0, "place:0446000": 1.0}
