@@ -126,14 +126,13 @@ class _Run:
     def what_waits(self) -> None:
         """Entries that the sequencer has not taken up yet."""
         leaf, sequence = ledger_leaves.c.sequence, ledger_entries.c.sequence
-        before = select(leaf).where(ledger_leaves.c.log_index == self._since - 1).scalar_subquery()
-        waiting = (
-            select(ledger_entries)
-            .where(sequence > func.coalesce(before, 0), ~exists(select(leaf).where(leaf == sequence)))
-            .order_by(sequence)
-        )
+        taken = exists(select(leaf).where(leaf == sequence))
+        waiting = select(ledger_entries).where(~taken).order_by(sequence)
         last = self._session.execute(select(func.max(leaf))).scalar_one() or 0
-        if not self._since and self._entries_up_to(last) == self.tree.size:
+        if self._since:
+            before = select(leaf).where(ledger_leaves.c.log_index == self._since - 1).scalar_subquery()
+            waiting = waiting.where(sequence > func.coalesce(before, 0))
+        elif self._entries_up_to(last) == self.tree.size:
             # Every leaf has its entry, so as many entries as leaves are all taken up: nobody looks for each.
             waiting = waiting.where(sequence > last)
         found = self._session.execute(waiting.execution_options(yield_per=_BATCH))

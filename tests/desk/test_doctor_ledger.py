@@ -58,7 +58,8 @@ def test_each_visit_goes_on_where_the_last_one_ended(town: Town) -> None:
 
 
 def test_what_is_broken_is_named_and_not_remembered_as_sound(town: Town) -> None:
-    filed = builders.file_tip(town)
+    builders.file_tip(town)
+    filed = builders.file_tip(town, form_key="another form's key, 128 bits and more")
     Sequencer(town.engine, town.settings).round(clock.now())
     with stolen(town.engine) as db:
         forge(db, filed.id, 1, facts={})

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import json
 from collections.abc import Callable
 from datetime import timedelta
 
@@ -100,6 +101,19 @@ def insert_one(db: Connection) -> None:
     grow_again(db)
 
 
+def insert_beside_the_log(db: Connection) -> None:
+    """One more entry of a stream, well linked, with a number that the sequencer does not look at; its head stays."""
+    entry = ledger_entries.c
+    last = db.execute(
+        select(ledger_entries).where(entry.stream == "a").order_by(entry.position.desc()).limit(1)
+    ).one()
+    body = json.loads(last.body) | {"position": last.position + 1, "previous": last.entry_hash}
+    forged = json.dumps(body, sort_keys=True, separators=(",", ":"))
+    entry_hash = hashlib.sha256(forged.encode()).hexdigest()
+    one_more = {"sequence": -5, "position": last.position + 1, "body": forged, "entry_hash": entry_hash}
+    db.execute(insert(ledger_entries), dict(last._mapping) | one_more)
+
+
 def reorder(db: Connection) -> None:
     """Two entries of different streams change places in the log: no link between them tells."""
     places = place_of(db, "a", 1), place_of(db, "b", 1)
@@ -180,8 +194,8 @@ def rename(db: Connection) -> None:
 
 
 WITHOUT_THE_KEY = [
-    edit, edit_in_the_log_too, remove_one, remove_a_stream, remove_a_stream_from_the_log_too, insert_one, reorder,
-    cut_the_tail, remove_a_checkpoint, swap_a_note, renumber, renumber_the_last,
+    edit, edit_in_the_log_too, remove_one, remove_a_stream, remove_a_stream_from_the_log_too, insert_one,
+    insert_beside_the_log, reorder, cut_the_tail, remove_a_checkpoint, swap_a_note, renumber, renumber_the_last,
     change_a_hash, antedate, rename,
 ]  # fmt: skip
 
@@ -344,11 +358,14 @@ def test_with_a_kept_checkpoint_all_is_checked(victim: Log) -> None:
     assert (found.since, found.kept, found.broken) == (0, 1, None)
 
 
-def test_the_doctor_s_quick_look_begins_anew_where_the_past_changed(victim: Log) -> None:
+@pytest.mark.parametrize("tamper", [remove_a_stream_from_the_log_too, edit_in_the_log_too])
+def test_the_doctor_s_quick_look_begins_anew_where_the_past_changed(
+    victim: Log, tamper: Callable[[Connection], None]
+) -> None:
     with database.transaction(victim.engine) as session:
         remember(session, audit(session, [victim.verifier]), victim.now)
     with stolen(victim.engine) as db:
-        remove_a_stream_from_the_log_too(db)
+        tamper(db)
     with database.reading(victim.engine) as session:
         assert checked(session) == 0
 
