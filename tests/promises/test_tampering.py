@@ -164,6 +164,12 @@ def swap_a_note(db: Connection) -> None:
     db.execute(update(ledger_checkpoints).where(ledger_checkpoints.c.number == 2).values(note=note))
 
 
+def change_a_root(db: Connection) -> None:
+    """The column by which the clock goes on; the signed note beside it stays."""
+    second = ledger_checkpoints.c.number == 2
+    db.execute(update(ledger_checkpoints).where(second).values(root=bytes(32)))
+
+
 def renumber(db: Connection) -> None:
     db.execute(update(ledger_leaves).where(ledger_leaves.c.log_index == 3).values(log_index=77))
 
@@ -195,7 +201,7 @@ def rename(db: Connection) -> None:
 
 WITHOUT_THE_KEY = [
     edit, edit_in_the_log_too, remove_one, remove_a_stream, remove_a_stream_from_the_log_too, insert_one,
-    insert_beside_the_log, reorder, cut_the_tail, remove_a_checkpoint, swap_a_note, renumber, renumber_the_last,
+    insert_beside_the_log, reorder, cut_the_tail, remove_a_checkpoint, swap_a_note, change_a_root, renumber, renumber_the_last,
     change_a_hash, antedate, rename,
 ]  # fmt: skip
 
