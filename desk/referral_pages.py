@@ -37,7 +37,7 @@ from ledger import verification
 from referrals import grants
 from referrals.casework import ACTIONS, DISPOSITIONS, Disposition, Entry
 from referrals.facts import Facts, Setting
-from referrals.filing import Source
+from referrals.filing import Mark, Source
 from referrals.opening import OpenedPart
 from referrals.sealing import CannotOpen
 from referrals.states import State
@@ -258,7 +258,9 @@ def _facts(session: Session) -> list[tuple[str, str]]:
         found.append(("Where", "Place not known"))
     if facts.setting is not Setting.UNKNOWN:
         found.append(("Kind of place", words.SETTINGS[facts.setting]))
-    found.append(("How it came", words.SOURCES[Source(row.source)]))
+    found.append(
+        ("How it came", "A drill" if row.mark == Mark.DRILL.value else words.SOURCES[Source(row.source)])
+    )
     if row.handling_code != "H0":
         found.append((f"Handling {row.handling_code}", words.HANDLING.get(row.handling_code, "")))
     if row.disposition:

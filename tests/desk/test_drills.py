@@ -11,6 +11,7 @@ from sqlalchemy import select, update
 import worker
 from desk import board
 from foundation import clock, database
+from notifications import links
 from notifications.tables import notices
 from referrals.duty import Duty
 from referrals.facts import Urgency
@@ -151,3 +152,17 @@ def test_of_two_clocks_one_begins_it(town: Town, duty: Duty, desk: Desk) -> None
         (drill,) = drills.of_team(session, town.team[TEMPE])
     assert (drills._begin(duty, drill, clock.now()), drills._begin(duty, drill, clock.now())) == (True, False)
     assert row(town).mark == "drill"
+
+
+def test_a_drill_is_called_one_wherever_it_is_read(town: Town, duty: Duty, desk: Desk) -> None:
+    reference = begin(town, duty, desk)
+    query = select(notices).where(notices.c.channel == "email", notices.c.template == "offer")
+    with database.reading(town.engine) as session:
+        address = links.url(town.settings, session.execute(query).one()) or ""
+    mailed = desk.app.test_client().get(address.removeprefix(town.settings.desk_url)).text
+    assert "<h1>DRILL: " in mailed
+    desk.seat("Ines").send(f"/referrals/{reference}", to="/acknowledge")
+    drills.keep(duty)
+    page = desk.seat("Ines").look(f"/referrals/{reference}").get_text(" ", strip=True)
+    assert page.count("A drill") == 1
+    assert "The service closed it." in page
