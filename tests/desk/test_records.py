@@ -29,6 +29,7 @@ def _in_time(desk: Desk) -> Iterator[None]:
 
 def test_the_list_names_what_is_due_to_the_team_that_closed_it(desk: Desk) -> None:
     reference = _closed(desk)
+    assert desk.seat("Ines").look("/").find("a", href="/records")
     assert reference not in desk.seat("Ines").look("/records").get_text()
     with _in_time(desk):
         assert reference in desk.seat("Ines").look("/records").get_text()
