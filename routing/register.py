@@ -60,6 +60,12 @@ def outside(session: Session, handoff_id: str) -> Row[Any]:
     ).one()
 
 
+def told_outside(session: Session, referral_id: str) -> list[Row[Any]]:
+    """Who outside the directory was told of a referral: the rows of `outside_recipients`."""
+    query = select(outside_recipients).join(handoffs, handoffs.c.id == outside_recipients.c.handoff_id)
+    return list(session.execute(query.where(handoffs.c.referral_id == referral_id)))
+
+
 def change(session: Session, handoff_id: str, act: Act, **columns: Any) -> bool:
     """The compare-and-set of all handoffs: true for the one caller who moved the row."""
     moves.lock(session, handoff(session, handoff_id).referral_id)

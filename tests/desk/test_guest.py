@@ -88,6 +88,9 @@ def test_the_named_person_previews_acknowledges_and_reads(sheriff: Sheriff) -> N
     assert "You acknowledged this" in taken
     assert sheriff.state() == "acknowledged"
     assert WORDS in sheriff.send("/read")
+    told = sheriff.desk.seat("Ines").look(f"/referrals/{sheriff.reference}/timeline").get_text(" ")
+    assert "Dana Ruiz of Gila County Sheriff said by the link that they have it." in told
+    assert "Dana Ruiz of Gila County Sheriff opened what was told." in told
     kinds = _kinds(sheriff)
     assert kinds.index("handoff_link_entered") < kinds.index("handoff_confirmed_by_link")
     assert kinds[-1] == "content_opened"
@@ -185,6 +188,7 @@ def test_the_referrals_page_leads_to_the_link_while_nobody_outside_has_answered(
     found = page.find("a", string="Give them a one-time link")
     assert found is not None
     assert found["href"] == link
-    assert "Ines Vega told an agency outside this service." in " ".join(page.get_text(" ").split())
+    told = "Ines Vega told Dana Ruiz of Gila County Sheriff, outside this service."
+    assert told in " ".join(page.get_text(" ").split())
     sheriff.send("/answer", is_me="y")
     assert sheriff.desk.seat("Ines").look(address).find("a", href=link) is None

@@ -29,6 +29,7 @@ SECRETS = ("sb_example", "Saguaro", "third period", "student", "Tempe", "threat"
 
 SCREENSHOT = sent_files.picture(size=(390, 844))
 
+NOTE, REASON = "Team met; plan agreed.", "Support in place, no weapon at home."
 ENDED = "Help and safety are in place; the work is done"
 NEED = "A talk with the family this week. Tomas Reed, 480 555 0131."
 
@@ -163,12 +164,12 @@ def _city_acknowledges_by_telephone(
     say("The first contact's message does not arrive; the second, Tomas, is asked at once.")
     assert "AZ-STAMP" in who_has_it(frank.open(f"/portal/forwards/{reference}"))
     house.reply(TOMAS, f"A {code_in(message)}")
-    house.message(TOMAS, "You have")
+    house.message(TOMAS, f"You have {reference}")
     assert "Tempe Police" in who_has_it(frank.open(f"/portal/forwards/{reference}"))
     say("Tomas answers the text message. Custody moves to Tempe Police.")
     house.reply(TOMAS, f"A {code_in(message)}")
-    house.message(TOMAS, "already")
-    say("His second answer changes nothing.")
+    house.message(TOMAS, f"You have {reference}", beyond=1)
+    say("His second answer changes nothing; he reads again that he has it.")
 
 
 def _school_is_consulted(house: RunningHouse, cast: Cast, reference: str, say: Say) -> None:
@@ -206,19 +207,30 @@ def _care_is_asked_without_the_narrative(house: RunningHouse, cast: Cast, refere
     say("Tomas asks CARE 7 to help, with the family's consent. Cora reads the need, and not what was told.")
 
 
-def _documented_and_closed(cast: Cast, reference: str, say: Say) -> None:
-    frank, ines, tomas = cast["Frank"], cast["Ines"], cast["Tomas"]
-    ines.open(f"/referrals/{reference}/note").submit({"words": "Team met; plan agreed."}, button="note")
+def propose_closing(ines: Visitor, reference: str) -> None:
+    """Ines writes what was done, and proposes to close it."""
+    ines.open(f"/referrals/{reference}/note").submit({"words": NOTE}, button="note")
     assert ines.status == 200, ines.text[:600]
     ines.open(f"/referrals/{reference}/close").submit(
-        {"disposition": "managed", "reason": "Support in place, no weapon at home."}, button="lose"
+        {"disposition": "managed", "reason": REASON}, button="lose"
     )
     assert ines.status == 200, ines.text[:600]
-    assert "Closed" not in who_has_it(frank.open(f"/portal/forwards/{reference}"))
+
+
+def approve_closing(tomas: Visitor, reference: str) -> None:
+    """The second person agrees."""
     tomas.open(f"/referrals/{reference}/closing").submit({"answer": "approve"}, button="nswer")
     assert tomas.status == 200, tomas.text[:600]
+
+
+def _documented_and_closed(cast: Cast, reference: str, say: Say) -> None:
+    frank = cast["Frank"]
+    propose_closing(cast["Ines"], reference)
+    assert "Closed" not in who_has_it(frank.open(f"/portal/forwards/{reference}"))
+    approve_closing(cast["Tomas"], reference)
     frank.open(f"/portal/forwards/{reference}")
     assert f"Closed. {ENDED}" in frank.text, frank.text[:600]
+    assert NOTE not in frank.text
     assert ENDED in cast["Ada"].open(f"/referrals/{reference}").text
     say(
         "Ines proposes to close it as managed; Tomas, a second member, approves. FBI Phoenix sees the disposition."

@@ -19,7 +19,7 @@ def test_the_tempe_story_holds_and_its_ledger_verifies(house: RunningHouse, cast
         ("Ada Ruiz of AZ-STAMP", "transfer"),
         (f"Tomas Reed of {tempe.CITY}", "transfer"),
         (f"Sol Ibarra of {tempe.SCHOOL}", "consult"),
-        (f"Cora Dean of {tempe.CARE}", "support"),
+        (f"Cora Dean of {tempe.CARE}", "request for support"),
     ):
         assert f"{who} acknowledged the {kind}" in sentences
     assert "Cora Dean opened the need, and whom to contact." in sentences

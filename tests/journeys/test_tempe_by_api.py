@@ -6,7 +6,7 @@ from __future__ import annotations
 import base64
 import hashlib
 
-from tests.journeys import handing
+from tests.journeys import handing, tempe
 from tests.journeys.agency_system import AgencySystem
 from tests.journeys.handing import hand_on
 from tests.journeys.house import RunningHouse, eventually
@@ -54,3 +54,14 @@ def test_the_tempe_story_through_the_api(house: RunningHouse, cast: Cast) -> Non
     told = [step["sentence"] for step in system.wait_for(reference, CITY)["custody"]]
     assert f"{CITY} acknowledged and has custody from here on." in told
     assert "came from their own system, by a key of the API" in handing.timeline(ada, reference)
+    assert [step.partition(" acknowledged")[0] for step in told if " acknowledged" in step] == [
+        "AZ-STAMP",
+        CITY,
+    ]
+
+    tempe.propose_closing(cast["Ines"], reference)
+    assert system.see(reference)["status"] == "acknowledged", "a proposal is no end"
+    tempe.approve_closing(tomas, reference)
+    ended = system.see(reference)
+    assert (ended["status"], ended["disposition"]) == ("closed", "managed")
+    assert not [word for word in (NARRATIVE, tempe.NOTE, tempe.REASON) if word in str(ended)]
