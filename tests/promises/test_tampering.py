@@ -201,8 +201,8 @@ def rename(db: Connection) -> None:
 
 WITHOUT_THE_KEY = [
     edit, edit_in_the_log_too, remove_one, remove_a_stream, remove_a_stream_from_the_log_too, insert_one,
-    insert_beside_the_log, reorder, cut_the_tail, remove_a_checkpoint, swap_a_note, change_a_root, renumber, renumber_the_last,
-    change_a_hash, antedate, rename,
+    insert_beside_the_log, reorder, cut_the_tail, remove_a_checkpoint, swap_a_note, change_a_root, renumber,
+    renumber_the_last, change_a_hash, antedate, rename,
 ]  # fmt: skip
 
 
