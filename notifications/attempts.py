@@ -67,6 +67,18 @@ def settle(
     return database.changed(session, _SETTLE, became) > 0
 
 
+def disown(session: Session, provider_id: str, attempt_id: str) -> str | None:
+    """The provider says that this id is that attempt's. Another that took it for its own, when it asked about an
+    unknown outcome, is unknown again; returns whose notice that was, if there was one."""
+    guessed = attempts.c.provider_id == provider_id, attempts.c.id != attempt_id
+    other = session.execute(select(attempts.c.id, attempts.c.notice_id).where(*guessed)).one_or_none()
+    if other is None:
+        return None
+    unknown = {"provider_id": None, "outcome": OutcomeState.UNKNOWN.value}
+    session.execute(update(attempts).where(attempts.c.id == other.id).values(unknown))
+    return str(other.notice_id)
+
+
 def fail(session: Session, attempt_id: str, state: OutcomeState, code: str | None) -> bool:
     """The provider says of an attempt that it took that it came to nothing; whether that was news."""
     not_yet = attempts.c.id == attempt_id, func.coalesce(attempts.c.outcome, "").not_in(_FAILED)

@@ -87,11 +87,21 @@ def _apply(session: Session, notice_id: str, attempt_id: str, report: dict[str, 
         return
     # A report answers the question that a crash or a time-out left open.
     provider_id = report.get("MessageSid") or report.get("CallSid")
+    if provider_id and (other := tries.disown(session, provider_id, attempt_id)) not in (None, notice_id):
+        _ask_again(session, str(other), now)
     tries.settle(session, attempt_id, now, outcome=OutcomeState.ACCEPTED.value, provider_id=provider_id)
     if reported is NoticeState.FAILED_PERMANENT:
         _fail(session, notice_id, attempt_id, _outcome(report), now)
     elif reported is NoticeState.DELIVERED or not tries.has_failed(session, attempt_id):
         _raise(session, notice_id, reported, reported, None)
+
+
+def _ask_again(session: Session, notice_id: str, now: datetime) -> None:
+    """What this notice was thought to be was another's: unless reports have said more, it is asked about once more."""
+    mistaken = notices.c.id == notice_id, notices.c.state == NoticeState.ACCEPTED.value
+    if database.changed(session, update(notices).where(*mistaken).values(state=NoticeState.UNKNOWN.value)):
+        urgency = session.execute(select(notices.c.urgency).where(notices.c.id == notice_id)).scalar_one()
+        outbox.post(session, DELIVER, notice_id, now=now, urgent=urgency != "routine")
 
 
 def _outcome(report: dict[str, str]) -> Outcome:

@@ -71,16 +71,22 @@ def owed(town: Town, job: str = reactions.NEXT_CONTACT) -> int:
 
 
 def report(
-    town: Town, status: str, code: int | None = None, *, newest: bool = False, call: bool = False
+    town: Town,
+    status: str,
+    code: int | None = None,
+    *,
+    newest: bool = False,
+    call: bool = False,
+    sid: str = "",
 ) -> None:
-    """Twilio's report on the first attempt, or the newest; kept and applied."""
+    """Twilio's report on the first attempt, or the newest, under its own id or another; kept and applied."""
     duty, now = Duty(town.engine, town.settings, town.keys), clock.now()
     with database.transaction(town.engine) as session:
         order = attempts.c.started_at.desc() if newest else attempts.c.started_at
         first = session.execute(select(attempts).order_by(order)).first()
         assert first is not None
         what = "Call" if call else "Message"
-        kept = {f"{what}Sid": first.provider_id or "SM1", f"{what}Status": status}
+        kept = {f"{what}Sid": sid or first.provider_id or "SM1", f"{what}Status": status}
         kept |= {"ErrorCode": str(code)} if code else {}
         id = clock.now().strftime("%H%M%S%f")
         session.execute(

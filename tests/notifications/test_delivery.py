@@ -308,6 +308,20 @@ def test_a_message_of_another_notice_is_not_taken_for_a_lost_one(town: Town) -> 
     assert len({provider_id for provider_id in provider_ids(town) if provider_id}) == 2
 
 
+def test_a_message_that_was_taken_for_anothers_goes_back_to_whose_it_is_and_the_other_is_asked_about(
+    town: Town,
+) -> None:
+    with phone_without_codes(town) as (lost, other):
+        # In the place of a question that found the lost one's text.
+        deliver(town, other)
+        (sid,) = filter(None, provider_ids(town))
+        forget_owed(town)
+        report(town, "delivered", sid=sid)
+    assert states(town) == {lost: "delivered", other: "unknown"}
+    assert tried(town) == [("accepted", True), ("unknown", False)]
+    assert owed(town, written.DELIVER) == 1
+
+
 @contextmanager
 def phone_without_codes(town: Town) -> Iterator[tuple[str, str]]:
     """Two notices to one telephone on one reference, without codes; a process died in the midst of the first."""
