@@ -31,7 +31,7 @@ _SENTENCES: dict[str, str] = {
     "handoff_recalled": "{who} took back the offer to {to_team}.",
     "handoff_lapsed": "Nobody at {to_team} answered in time, so the offer to them ended.",
     "handoff_returned": "{who} of {to_team} gave the {named} back.",
-    "handoff_completed": "The {named} with {to_team} is done.",
+    "handoff_completed": "What was asked of {to_team} is done ({kind}).",
     "handoff_confirmed_by_call": "{who} called {outside} back, who confirmed that they have it.",
     "handoff_permission_given": "{who} of {to_team} allowed it to go to {about}.",
     "handoff_permission_refused": "{who} of {to_team} did not allow it to go to {about}.",
