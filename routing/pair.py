@@ -104,7 +104,8 @@ class Pair:
 
 def _near(point: Evidence, boundaries: Boundaries) -> Hashable:
     """What a decision is told of a point, but for distances."""
-    assert point.latitude is not None and point.longitude is not None
+    assert point.latitude is not None
+    assert point.longitude is not None
     near = boundaries.outlines.at(point.latitude, point.longitude, point.accuracy_m or 0.0)
     return tuple([(one.area, one.certain) for one in near])
 
