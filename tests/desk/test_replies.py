@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 from sqlalchemy import Engine, delete, select
@@ -57,6 +58,16 @@ def test_a_and_the_code_takes_it_in_the_members_name(town: Town, case: Case) -> 
     assert (case.holder, row.answered_via, row.answered_by) == ("tempe-police", "sms", town.member_id("Ines"))
     assert WORDS not in answer
     assert faults(town) == []
+
+
+def test_an_answer_proves_the_telephone_that_it_came_from(town: Town, case: Case) -> None:
+    query = select(contacts.c.verified_at).where(contacts.c.address == INES)
+    with database.reading(town.engine) as session:
+        before = session.execute(query).scalar_one()
+    with later(minutes=3):
+        text(town, INES, f"A {code(case)}")
+    with database.reading(town.engine) as session:
+        assert session.execute(query).scalar_one() >= before + timedelta(minutes=3)
 
 
 def test_d_and_the_code_declines(town: Town, case: Case) -> None:

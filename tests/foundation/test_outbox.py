@@ -50,6 +50,10 @@ def test_urgent_and_routine_do_not_mix(engine: Engine) -> None:
     assert done_by(engine, urgent=False) == ["slow"]
 
 
+def test_where_nothing_is_due_nothing_was_done(engine: Engine) -> None:
+    assert outbox.drain(engine, lambda *_: None, urgent=True) == 0
+
+
 def test_what_is_not_due_waits(engine: Engine) -> None:
     post(engine, "a", due_at=clock.now() + timedelta(minutes=5))
     assert done_by(engine) == []

@@ -40,6 +40,8 @@ def test_a_hidden_character_is_shown_as_a_token(character: str) -> None:
 
 def test_the_same_hidden_character_many_times_is_one_token() -> None:
     assert shown("a" + "\u200b" * 20_000 + "b") == 'a<span class="token">[U+200B ×20000]</span>b'
+    assert shown("\u200b" * 2) == '<span class="token">[U+200B ×2]</span>'
+    assert shown("\u200b") == '<span class="token">[U+200B]</span>'
 
 
 def test_line_ends_of_every_kind_are_lines() -> None:

@@ -63,6 +63,18 @@ def test_a_wait_is_a_real_number_of_seconds(text: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("text", "said"),
+    [("yes", True), (" On ", True), ("1", True), ("no", False), ("FALSE", False), ("", False)],
+)
+def test_yes_and_no_are_said_in_some_ways(text: str, said: bool) -> None:
+    assert settings(DEMONSTRATION=text).demonstration is said
+
+
+def test_what_is_neither_yes_nor_no_stops_the_start() -> None:
+    assert len(faults(DEMONSTRATION="maybe")) == 1
+
+
+@pytest.mark.parametrize(
     "given",
     [
         {"TWILIO_ACCOUNT_SID": "AC1", "TWILIO_FROM": "+1"},

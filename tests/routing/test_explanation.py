@@ -28,6 +28,11 @@ def test_who_leads_is_told_with_the_reason() -> None:
     )
 
 
+def test_a_team_is_not_said_to_outrank_itself() -> None:
+    rules = rule_set(lead("tempe", TEMPE), lead("tempe", MARICOPA, id="county"), lead("hub", ARIZONA))
+    assert told(ask(rules, named(TEMPE)))[0].endswith(", and a city outranks its state.")
+
+
 def test_who_lost_is_told_with_the_criterion() -> None:
     assert (
         "Maricopa County (Maricopa County) could lead too, but lost on layer: a city outranks its county."
