@@ -117,28 +117,36 @@ def _compare(
     by_notice: dict[str, list[Row[Any]]] = {}
     for row in tries:
         by_notice.setdefault(row.notice_id, []).append(row)
-    known = {(text.address, text.code) for text in texts}
+    alike: dict[tuple[str, str], list[Row[Any]]] = {}
+    for text in texts:
+        # What asks for nothing has no code: of those to one telephone only the number can be told.
+        alike.setdefault((text.address, text.code or ""), []).append(text)
     found.texts = sum(there.values())
     found.wrong += [
-        f"a text with the code {text[1]!r} belongs to no notice" for text in there if text not in known
+        f"a text with the code {text[1]!r} belongs to no notice" for text in there if text not in alike
     ]
     for text in texts:
-        mine = by_notice.get(text.id, [])
-        found.states[text.state] += 1
-        found.attempts.update(row.outcome or "unsettled" for row in mine)
-        _judge(found, text, mine, there[text.address, text.code])
+        _judge(found, text, by_notice.get(text.id, []))
+    for key, group in alike.items():
+        sent = sum(row.outcome != ASKED for text in group for row in by_notice.get(text.id, []))
+        _compare_alike(found, group, sent, there[key])
 
 
-def _judge(found: Count, text: Row[Any], mine: Sequence[Row[Any]], arrived: int) -> None:
-    sent = [row for row in mine if row.outcome != ASKED]
-    found.doubled += max(arrived - 1, 0)
-    if text.state in _LEFT and not arrived:
-        found.lost.append(f"notice {text.id} is {text.state}, and the provider has nothing")
+def _judge(found: Count, text: Row[Any], mine: Sequence[Row[Any]]) -> None:
+    found.states[text.state] += 1
+    found.attempts.update(row.outcome or "unsettled" for row in mine)
     if text.state not in _LEFT | {"failed_permanent"}:
         found.lost.append(f"notice {text.id} is still {text.state}")
-    if arrived > len(sent):
-        found.wrong.append(f"notice {text.id}: {arrived} texts out of {len(sent)} attempts")
-    for one, next_one in pairwise(sent):
+    for one, next_one in pairwise(row for row in mine if row.outcome != ASKED):
         soon = next_one.started_at - one.started_at < timedelta(seconds=ASK_SECONDS - 0.1)
         if soon and one.outcome not in ("failed_transient", "failed_permanent"):
             found.wrong.append(f"notice {text.id} was sent again before anybody could have asked")
+
+
+def _compare_alike(found: Count, group: Sequence[Row[Any]], sent: int, arrived: int) -> None:
+    left, first = sum(text.state in _LEFT for text in group), group[0].id
+    found.doubled += max(arrived - len(group), 0)
+    if arrived < left:
+        found.lost.append(f"{left} notices like {first} have left, and the provider has {arrived}")
+    if arrived > sent:
+        found.wrong.append(f"{arrived} texts of notices like {first} out of {sent} attempts")
