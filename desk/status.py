@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from desk import words
 from desk.answers import Page
-from directory import contacts, permissions, reach, teams
+from directory import api_keys, contacts, permissions, reach, teams
 from directory.guards import guard, signed_in
 from directory.members import Channel
 from foundation import clock, database, heartbeat, outbox, web
@@ -163,6 +163,12 @@ def _of_everybody(session: Session, now: datetime) -> Iterator[Banner]:
         yield Banner(
             "Contacts grow stale",
             f"{stale} of them were not proved for half a year. Their owners were sent a code to type back.",
+        )
+    if ending := api_keys.standing(session, now, soon=True):
+        offices = sorted({key.office_name for key in ending})
+        yield Banner(
+            "A key of the API ends soon",
+            f"After that their own system cannot forward: {', '.join(offices)}. An administrator makes another.",
         )
     if failing := reports.failing(session, now - _DAY):
         hosts = sorted({urlsplit(row.url).hostname or "" for row in failing})

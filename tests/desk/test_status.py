@@ -13,10 +13,13 @@ from sqlalchemy import delete, update
 
 import worker
 from desk import status, words
+from directory import api_keys
+from directory.api_keys import Scope
 from directory.tables import contacts, ladder_steps
 from foundation import clock, database, heartbeat, outbox
 from foundation.metrics import registry
 from foundation.tables import outbox as owed
+from ledger.entries import Actor
 from notifications.tables import notices
 from referrals.duty import Duty
 from referrals.tables import referrals
@@ -99,6 +102,15 @@ def _refuse(town: Town) -> None:
         session.execute(update(notices).values(state="failed_permanent", fault="30034"))
 
 
+def _key(town: Town) -> None:
+    who = town.actor("Frank")
+    with database.transaction(town.engine) as session:
+        api_keys.make(
+            session, team_id=str(who.team_id), member_id=str(who.member_id), name="case system",
+            scopes=[Scope.READ], lives=timedelta(days=13), actor=Actor(part="administrator"), now=clock.now(),
+        )  # fmt: skip
+
+
 _WRONG: dict[str, Callable[[Town], None]] = {
     "The clock stands still": _stop_clock,
     "A part is silent": _stop_queue,
@@ -106,6 +118,7 @@ _WRONG: dict[str, Callable[[Town], None]] = {
     "Work fails again and again": _fail,
     "A team cannot be reached": _silence,
     "Contacts grow stale": _age,
+    "A key of the API ends soon": _key,
     "Messages do not leave": _refuse,
 }
 
@@ -193,3 +206,9 @@ def test_work_that_waits_is_said_in_words(desk: Desk) -> None:
 
 def test_every_job_has_words() -> None:
     assert set(words.WORK) == set(worker.JOBS)
+
+
+def test_a_key_that_ends_soon_is_said_with_its_office_to_who_can_help(well: Town, desk: Desk) -> None:
+    _key(well)
+    assert "cannot forward: FBI Phoenix." in seen(desk)
+    assert "A key of the API" not in seen(desk, "Ines")
