@@ -13,6 +13,8 @@ from types import MappingProxyType
 from typing import Any
 from zoneinfo import ZoneInfo
 
+import orjson
+
 from directory.hours import Hours
 from routing.areas import LAYER_RANKS, layer_of
 from routing.boundaries import Boundaries
@@ -65,6 +67,13 @@ class RuleSet:
             zones=MappingProxyType(zones),
             calendars=MappingProxyType(calendars),
         )
+
+    @classmethod
+    def from_stored(cls, body: str) -> RuleSet:
+        """The set that was stored as this canonical JSON. Its digest is the body's, which need not be written again."""
+        stored = cls.from_json(orjson.loads(body))
+        stored.__dict__["digest"] = hashlib.sha256(body.encode()).hexdigest()
+        return stored
 
     def as_json(self) -> dict[str, Any]:
         """Plain JSON, rules by id, so that equal sets give equal bytes."""

@@ -51,7 +51,7 @@ def store_rules(session: Session, rules: Mapping[str, Any], source: str, now: da
     """Stores a draft of a rule set and returns its id; the same content twice is one row. Raises RuleFault."""
     content = RuleSet.from_json(with_zones(session, rules)).as_json()
     body = json.dumps(content, sort_keys=True, separators=(",", ":"))
-    named = hashlib.sha256(f"rules\n{body}".encode()).hexdigest()
+    named = _named(body)
     if session.execute(select(rule_sets.c.id).where(rule_sets.c.id == named)).first() is None:
         session.execute(insert(rule_sets).values(id=named, body=body, source=source, created_at=now))
     return named
@@ -190,7 +190,13 @@ def _rules(session: Session, rules_id: str) -> RuleSet:
     body = session.execute(select(rule_sets.c.body).where(rule_sets.c.id == rules_id)).scalar()
     if body is None:
         raise SnapshotFault(f"there are no rules {rules_id}")
-    return RuleSet.from_json(json.loads(body))
+    if _named(body) != rules_id:
+        raise SnapshotFault(f"what is stored as the rules {rules_id} are others")
+    return RuleSet.from_stored(body)
+
+
+def _named(body: str) -> str:
+    return hashlib.sha256(f"rules\n{body}".encode()).hexdigest()
 
 
 def _boundaries(session: Session, areas_id: str) -> Boundaries:

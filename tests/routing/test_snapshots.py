@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import gc
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from sqlalchemy import Engine, Table, delete, func, select, update
+from sqlalchemy import Engine, Table, delete, func, insert, select, update
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
@@ -16,7 +17,7 @@ from routing import snapshots
 from routing.areas import AreaFault
 from routing.decision import decide
 from routing.demonstration import areas
-from routing.rules import RuleFault
+from routing.rules import RuleFault, RuleSet
 from routing.tables import area_versions, boundary_sets, publications, rule_sets
 from tests.routing.cases import TEMPE, lead, named, rule_set
 
@@ -37,6 +38,21 @@ def publish(session: Session, rules: dict[str, object] = RULES, at: datetime = N
 def test_what_is_published_is_in_force(session: Session) -> None:
     published = publish(session)
     assert snapshots.current(session, clock.now()).digest == published.digest
+
+
+def test_rules_that_are_read_have_the_digest_that_they_had_when_they_were_written(session: Session) -> None:
+    published = publish(session)
+    loaded = snapshots.load(session, published.rules_id, published.areas_id)
+    assert loaded.rules.digest == replace(loaded.rules).digest == RuleSet.from_json(RULES).digest
+
+
+def test_rules_under_the_name_of_others_are_refused(session: Session) -> None:
+    published = publish(session)
+    body = session.execute(select(rule_sets.c.body)).scalar_one()
+    other = {"id": "0" * 64, "body": body.replace("tempe", "mesa"), "source": "test", "created_at": NOW}
+    session.execute(insert(rule_sets).values(other))
+    with pytest.raises(snapshots.SnapshotFault, match="are others"):
+        snapshots.load(session, "0" * 64, published.areas_id)
 
 
 def test_what_is_in_force_is_loaded_once(session: Session) -> None:
