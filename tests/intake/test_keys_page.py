@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import update
 
-from directory import api_keys
+from directory.tables import api_keys as rows
 from directory.tables import memberships
 from foundation import clock, database
 from tests import builders
@@ -45,7 +45,7 @@ def test_only_who_answers_for_a_key_or_supervises_ends_it(system: System) -> Non
     seat = memberships.c.member_id == system.town.member_id("Frank")
     with database.transaction(system.town.engine) as session:
         session.execute(update(memberships).where(seat).values(supervisor=False))
-        session.execute(update(api_keys.api_keys).values(member_id=system.town.member_id("Nadia")))
+        session.execute(update(rows).values(member_id=system.town.member_id("Nadia")))
         session.execute(memberships.insert().values(
             member_id=system.town.member_id("Nadia"), team_id=office.team_id, discipline="agent"
         ))  # fmt: skip
