@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, overload
 
@@ -87,10 +87,24 @@ def _go_on(engine: Engine, draft_id: str, run_id: str, tick: Tick | None, ends: 
         if not kept.beat(number, work, piece):
             return True
         work.do(piece)
-    with database.reading(engine) as session:
-        opened = _open(session, before, after, row.asked_at)
-    kept.finish(work, opened)
-    return True
+    return _list_open(kept, work, (before, after), ends)
+
+
+def _list_open(kept: _Kept, work: Redeciding, sides: tuple[Snapshot, Snapshot], ends: float) -> bool:
+    """What comes last: open referrals that would be led by others, for a person to offer anew. Nothing moves by itself.
+    False if the time has come before all were asked."""
+    opened, number = kept.opened, len(work.pieces)
+    while True:
+        with database.reading(kept.engine) as session:
+            found, opened.last = touched.some(session, *sides, work.at, opened.last)
+        opened.add([one.reference for one in found])
+        if not opened.last:
+            kept.finish(work)
+            return True
+        if time.monotonic() >= ends:
+            return not kept.keep(number, work)
+        if not kept.beat_on(number, work):
+            return True
 
 
 def run_here(engine: Engine, found: Draft, tick: Tick | None = None) -> Row[Any]:
@@ -178,10 +192,19 @@ class _Recent(Sequence[Facts]):
             return [Facts.from_json(facts) for facts in rows.scalars()]
 
 
-def _open(session: Session, before: Snapshot, after: Snapshot, now: datetime) -> dict[str, Any]:
-    """Open referrals that would be led by others, for a person to offer anew. Nothing moves by itself."""
-    references = [one.reference for one in touched.touched(session, before, after, now)]
-    return {"open": references[:MOST_OPEN], "open_count": len(references)}
+@dataclass
+class _Opened:
+    """Open referrals that would be led by others: the first of them by reference, how many, and which was asked last
+    (its id)."""
+
+    first: list[str] = field(default_factory=list)
+    count: int = 0
+    last: str = ""
+
+    def add(self, references: Sequence[str]) -> None:
+        """So many more."""
+        self.count += len(references)
+        self.first += references[: MOST_OPEN - len(self.first)]
 
 
 @dataclass
@@ -193,17 +216,22 @@ class _Kept:
     digest: str
     written: int
     kept_at: float = field(default_factory=time.monotonic)
+    opened: _Opened = field(default_factory=_Opened)
 
     def taken_up(self, work: Redeciding, row: Row[Any]) -> int:
         """Goes on from what was kept of this very content; returns the number of the next piece."""
         if not row.so_far or row.so_far["digest"] != self.digest:
             return 0
         work.found.go_on_from(row.so_far["found"])
+        self.opened = _Opened(**row.so_far.get("opened", {}))
         return int(row.so_far["next"])
 
     def beat(self, number: int, work: Redeciding, piece: Piece) -> bool:
         """Writes how far it is, and every few seconds what was found; False if somebody else does it by now."""
-        told = {"step": piece.step.value, "done": piece.done, "total": piece.total}
+        return self.beat_on(number, work, step=piece.step.value, done=piece.done, total=piece.total)
+
+    def beat_on(self, number: int, work: Redeciding, **told: Any) -> bool:
+        """The same where no piece begins."""
         if time.monotonic() - self.kept_at < _KEEP_SECONDS:
             return self._write(**told)
         return self.keep(number, work, **told)
@@ -212,11 +240,12 @@ class _Kept:
         """Writes what was found before that piece; False if somebody else does it by now."""
         self.kept_at = time.monotonic()
         so_far = {"digest": self.digest, "next": number, "found": work.found.as_json()}
+        so_far["opened"] = asdict(self.opened)
         return self._write(so_far=so_far, **told)
 
-    def finish(self, work: Redeciding, opened: dict[str, Any]) -> None:
+    def finish(self, work: Redeciding) -> None:
         """Writes the result of all of it."""
-        result = work.found.as_json() | opened
+        result = work.found.as_json() | {"open": self.opened.first, "open_count": self.opened.count}
         self._write(finished_at=clock.now(), digest=self.digest, result=result, so_far=None)
 
     def _write(self, **values: Any) -> bool:

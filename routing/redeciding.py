@@ -102,10 +102,11 @@ class _Group:
 
 
 class Redeciding:
-    """One dry run while it runs. `found` grows with every piece; `pieces` are always the same for the same change."""
+    """One dry run while it runs, as of the moment `at`. `found` grows with every piece; `pieces` are always the same
+    for the same change."""
 
     def __init__(self, before: Snapshot, after: Snapshot, at: datetime, population: Population) -> None:
-        self._before, self._after, self._at, self._population = before, after, at, population
+        self._before, self._after, self.at, self._population = before, after, at, population
         self.found = Found(*circumstances.of(before.rules, after.rules, at))
         self._pairs: dict[Hashable, Pair] = {}
 
@@ -127,12 +128,12 @@ class Redeciding:
 
     def ask_referrals(self, piece: Piece) -> None:
         """Each under both, with its own facts."""
-        pair = self._pair(self._at)
+        pair = self._pair(self.at)
         some = self._population.referrals[piece.begins : piece.ends]
         self.found.asked[Step.REFERRALS] += len(some)
         self.found.reached[Step.REFERRALS] += len(some)
         for facts in some:
-            own = Circumstance(self._at, facts.urgency, facts.behaviours, facts.setting, facts.originator)
+            own = Circumstance(self.at, facts.urgency, facts.behaviours, facts.setting, facts.originator)
             a, b = (Answer.of(side.decide(own, facts.evidence)) for side in (pair.old, pair.new))
             self.found.note(Step.REFERRALS, THEIR_OWN, a, b, 1, [])
 
@@ -169,13 +170,13 @@ class Redeciding:
 
     def look_at_rules(self, piece: Piece) -> None:
         """What the new rules as such are worth: those that lead nowhere, or are about areas that are no more."""
-        pair, rules = self._pair(self._at), self._after.rules
+        pair, rules = self._pair(self.at), self._after.rules
         if piece.begins == 0:
             self.found.ended = rules.faults(pair.new.boundaries)
-            before, after = (winning.leading(one.rules, self._at) for one in (self._before, self._after))
+            before, after = (winning.leading(one.rules, self.at) for one in (self._before, self._after))
             self.found.lost = sorted(before - after)
         for rule in rules.rules[piece.begins : piece.ends]:
-            if pair.reaches(rule.area) and not winning.can_win(pair.new, rule, self._at):
+            if pair.reaches(rule.area) and not winning.can_win(pair.new, rule, self.at):
                 self.found.never.append(rule.id)
 
     @cached_property

@@ -33,22 +33,32 @@ class Touched:
 
 
 def touched(session: Session, old: Snapshot, new: Snapshot, now: datetime) -> Iterator[Touched]:
-    """Open referrals whose leads are others under `new` than under `old`, by id, read page by page.
+    """Open referrals whose leads are others under `new` than under `old`, by id; see `some`."""
+    found, last = some(session, old, new, now)
+    yield from found
+    while last:
+        found, last = some(session, old, new, now, last)
+        yield from found
+
+
+def some(
+    session: Session, old: Snapshot, new: Snapshot, now: datetime, last: str = ""
+) -> tuple[list[Touched], str]:
+    """Of the next open referrals after the id `last` those that are touched, and where to go on; "" at the end.
 
     Both are decided as of `now`, without whoever has already said no, and with whoever can be reached now.
     """
-    silent = {urgency: jobs.unreachable(session, urgency) for urgency in Urgency}
-    last = ""
-    while page := _page(session, last):
-        said_no = jobs.spent(session, [row.id for row in page])
-        for row in page:
-            facts, no = Facts.from_json(row.facts), said_no.get(row.id, {})
-            before, after = (
-                decide(facts, one.rules, one.boundaries, now, silent[facts.urgency], no) for one in (old, new)
-            )
-            if (before.status, before.leads) != (after.status, after.leads):
-                yield Touched(row.id, row.reference, facts.urgency, row.custodian_team_id, before, after)
-        last = page[-1].id
+    page = _page(session, last)
+    silent = {urgency: jobs.unreachable(session, urgency) for urgency in Urgency} if page else {}
+    said_no, found = jobs.spent(session, [row.id for row in page]), []
+    for row in page:
+        facts, no = Facts.from_json(row.facts), said_no.get(row.id, {})
+        before, after = (
+            decide(facts, one.rules, one.boundaries, now, silent[facts.urgency], no) for one in (old, new)
+        )
+        if (before.status, before.leads) != (after.status, after.leads):
+            found.append(Touched(row.id, row.reference, facts.urgency, row.custodian_team_id, before, after))
+    return found, page[-1].id if page else ""
 
 
 def _page(session: Session, last: str) -> Sequence[Row[Any]]:

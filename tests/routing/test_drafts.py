@@ -12,8 +12,9 @@ from foundation import clock, database
 from ledger.tables import ledger_entries
 from referrals import moves
 from referrals.facts import Urgency
-from routing import drafts, dry_run, publishing, snapshots
+from routing import drafts, dry_run, publishing, snapshots, touched
 from routing.drafts import Draft, DraftFault, DraftState
+from routing.tables import dry_runs
 from tests.builders import Town, file_tip
 
 TEMPE = "place:0473000"
@@ -281,6 +282,27 @@ def test_open_referrals_that_would_go_elsewhere_are_listed_and_stay_where_they_a
     result = _tried(town, draft_id)
     assert result["open"] == [tip.reference]
     assert _referral_state(town, tip.id) == "filed"
+
+
+def test_open_referrals_are_asked_in_turns_like_the_rest(
+    town: Town, duty: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tips = [file_tip(town, form_key=f"form {number}") for number in range(3)]
+    draft_id = _begun(town)
+    _put(town, draft_id)
+    with database.transaction(town.engine) as session:
+        dry_run.ask(session, drafts.read(session, draft_id), clock.now())
+    monkeypatch.setattr(touched, "_PAGE", 1)
+    monkeypatch.setattr(dry_run, "_TURN_SECONDS", 0.0)
+    kept = []
+    while dry_run.try_draft(duty, draft_id) is not None:
+        with database.reading(town.engine) as session:
+            kept.append(session.execute(select(dry_runs.c.so_far)).scalar_one()["opened"]["count"])
+    assert kept[-3:] == [1, 2, 3]
+    with database.reading(town.engine) as session:
+        row = dry_run.finished(session, _read(town, draft_id))
+    assert row is not None
+    assert row.result["open"] == [tip.reference for tip in sorted(tips, key=lambda tip: tip.id)]
 
 
 def _referral_state(town: Town, referral_id: str) -> str:
