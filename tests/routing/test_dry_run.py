@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from referrals.facts import Evidence, Facts, Relation, Setting, Urgency
-from routing import gazetteer, situations
+from routing import gazetteer, lineside, situations
 from routing.alike import Alike
 from routing.boundaries import Boundaries
 from routing.circumstances import Circumstance
@@ -242,6 +242,14 @@ def test_what_the_change_cannot_reach_is_decided_as_before() -> None:
         assert Answer.of(pair.old.decide(circumstance, evidence)) == Answer.of(
             pair.new.decide(circumstance, evidence)
         )
+
+
+def test_points_near_the_same_outlines_are_felt_as_each_of_them_is() -> None:
+    pair = Pair(_snapshot(*RICH), _snapshot(*RICHER), MORNING.date())
+    beside = lineside.beside([TEMPE, MESA, CAMPUS, MARICOPA], pair.reached_outlines, *pair.maps)
+    exact = [beside.evidence(row, Relation.INCIDENT) for row in range(len(beside.degrees))]
+    points = [point for one in exact for point in (one, replace(one, accuracy_m=600.0))]
+    assert [pair.situations_at(point) for point in points] == [pair.situations((point,)) for point in points]
 
 
 def test_no_rules_at_all_is_an_answer_too() -> None:
