@@ -20,6 +20,7 @@ from sqlalchemy import (
     bindparam,
     delete,
     event,
+    exists,
     func,
     insert,
     literal,
@@ -335,10 +336,9 @@ def _head(session: Session, position: int) -> None:
     """The heads follow the entries of that position that have none after them."""
     entry = ledger_entries.c
     if position == 1:
-        known = select(ledger_heads.c.stream)
-        query = select(entry.stream, entry.position, entry.entry_hash).where(
-            entry.position == 1, entry.stream.not_in(known)
-        )
+        # NOT IN would look through all heads for each entry.
+        known = exists().where(ledger_heads.c.stream == entry.stream)
+        query = select(entry.stream, entry.position, entry.entry_hash).where(entry.position == 1, ~known)
         session.execute(insert(ledger_heads).from_select(["stream", "position", "entry_hash"], query))
         return
     session.execute(

@@ -72,6 +72,8 @@ def _acts(town: Town) -> dict[str, Callable[[], Any]]:
     duty = Duty(town.engine, town.settings, town.keys)
     sequencer = Sequencer(town.engine, town.settings)
     return {
+        # First, since the doctor misses a checkpoint over what was grown.
+        "The sequencer's round, nothing new": lambda: sequencer.round(clock.now()),
         "The doctor": lambda: _doctor(town),
         "The doctor, --whole": lambda: _doctor(town, whole=True),
         "Tempe's board, every group": lambda: _board(town, tempe),
@@ -81,7 +83,6 @@ def _acts(town: Town) -> dict[str, Callable[[], Any]]:
         "Handoffs of one referral": lambda: _handoffs(town),
         "A round of the clock": lambda: worker.sweep(duty),
         "A minute's upkeep": lambda: [keep(duty) for keep in worker.UPKEEP],
-        "The sequencer's round, nothing new": lambda: sequencer.round(clock.now()),
         "The signs for Prometheus": lambda: _signs(town),
     }
 
