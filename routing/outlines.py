@@ -168,6 +168,9 @@ class Outlines:
         """Metres to every line that may be nearer than the accuracy."""
         box = box_around(latitude, longitude, accuracy_m)
         for number in self._tiles.touching(box) if accuracy_m > GRID_M else ():
+            if accuracy_m <= self._doubts[number]:
+                # Its cells know every line so near.
+                continue
             sheet = self._sheet(number)
             runs = sheet.lines.around(number - sheet.first)
             way = sheet.lines.distance(runs, latitude, longitude)
