@@ -155,16 +155,17 @@ class _Teller:
         """What became of every other rule that was touched; what is true of several rules is said once."""
         quiet = {Outcome.LEAD, Outcome.TIED, Outcome.SUPPORT, Outcome.NOTIFY}
         considered = self._decision.considered
-        asked = {entry.team for entry in considered if entry.outcome in quiet}
+        standing = {entry.team for entry in considered if entry.outcome in {*quiet, Outcome.LOST}}
         return dict.fromkeys(
             f"{self.team(entry.team)} ({self.area(entry.area)}) {self._became(entry)}."
             for entry in considered
             if entry.outcome not in quiet
-            # "Was not asked", by one rule of a team that another rule asks, would read as a contradiction.
+            # "Was not asked", by one rule of a team by whose other rule it is asked or could be, would read as a
+            # contradiction.
             and not (
                 entry.outcome is Outcome.NOT_APPLIED
                 and entry.role is not Role.EXCLUDE
-                and entry.team in asked
+                and entry.team in standing
             )
         )
 
@@ -222,9 +223,7 @@ class _Teller:
 
     def _became(self, entry: Considered) -> str:
         told: dict[Outcome, Callable[[], str]] = {
-            Outcome.LOST: lambda: (
-                f"could lead too, but lost on {entry.detail}: {self._edge(self.best(), entry)}"
-            ),
+            Outcome.LOST: lambda: f"could lead too, but {self._edge(self.best(), entry)}",
             Outcome.NOT_APPLIED: lambda: f"was not {_ASKED[entry.role]}: {_unmet(entry)}",
             Outcome.SHIELDED: lambda: f"is shut out: {self.area(entry.detail)} answers alone",
             Outcome.EXCLUDED: lambda: "is not to be asked for this: a rule says so",

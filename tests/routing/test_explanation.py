@@ -35,7 +35,7 @@ def test_a_team_is_not_said_to_outrank_itself() -> None:
 
 def test_who_lost_is_told_with_the_criterion() -> None:
     assert (
-        "Maricopa County (Maricopa County) could lead too, but lost on layer: a city outranks its county."
+        "Maricopa County (Maricopa County) could lead too, but a city outranks its county."
         in told(ask(RULES, named(TEMPE)))
     )
 
@@ -84,6 +84,14 @@ def test_who_leads_is_not_told_not_to_be_asked() -> None:
     rules = rule_set(lead("tempe", TEMPE), lead("tempe", TEMPE, id="other", relations=["target"]))
     assert not [
         line for line in told(ask(rules, named(TEMPE))) if line.startswith("Tempe Police (Tempe) was")
+    ]
+
+
+def test_who_could_lead_too_is_not_told_not_to_be_asked() -> None:
+    county = lead("maricopa", MARICOPA), lead("maricopa", MARICOPA, id="other", relations=["target"])
+    lines = told(ask(rule_set(lead("tempe", TEMPE), *county), named(TEMPE)))
+    assert [line for line in lines if line.startswith("Maricopa County")] == [
+        "Maricopa County (Maricopa County) could lead too, but a city outranks its county."
     ]
 
 
