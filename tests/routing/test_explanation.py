@@ -34,9 +34,8 @@ def test_a_team_is_not_said_to_outrank_itself() -> None:
 
 
 def test_who_lost_is_told_with_the_criterion() -> None:
-    assert (
-        "Maricopa County (Maricopa County) could lead too, but a city outranks its county."
-        in told(ask(RULES, named(TEMPE)))
+    assert "Maricopa County (Maricopa County) could lead too, but a city outranks its county." in told(
+        ask(RULES, named(TEMPE))
     )
 
 
