@@ -216,8 +216,9 @@ def test_who_would_lead_is_found_the_short_way_as_by_weighing_everything(
     facts: Facts, rules: list[Any], unreachable: frozenset[str], excluded: frozenset[str]
 ) -> None:
     ruleset = rule_set(*rules)
-    passed_over = (dict.fromkeys(teams, "why") for teams in (unreachable, excluded))
-    question = Question(facts, ruleset, BOUNDARIES, MORNING, *passed_over)
+    silent, asked_before = (dict.fromkeys(teams, "why") for teams in (unreachable, excluded))
+    # What a question remembers is asked of both: across the hits of one, and never between the two.
+    short, long = (Question(facts, ruleset, BOUNDARIES, MORNING, silent, asked_before) for _ in range(2))
     located = locate(facts.evidence, BOUNDARIES, ruleset.share_floor)
     for hits in (located.hits, *(hits for _, _, hits in located.settled())):
-        assert foremost(hits, question) == leading(weigh(hits, question))
+        assert foremost(hits, short) == leading(weigh(hits, long))
