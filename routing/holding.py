@@ -80,13 +80,15 @@ class Graph:
         # Each one's parents are laid end to end.
         self.asked, self.names = areas, list(areas)
         codes = {area: code for code, area in enumerate(areas)}
+        # It grows while it is walked, some hundred thousand times.
+        names, known = self.names, codes.get
         begins, holders, parts = [0], [], []
-        # It grows while it is walked.
-        for name in self.names:
+        for name in names:
             for parent, part in parents(name):
-                code = codes.setdefault(parent, len(self.names))
-                if code == len(self.names):
-                    self.names.append(parent)
+                code = known(parent)
+                if code is None:
+                    code = codes[parent] = len(names)
+                    names.append(parent)
                 holders.append(code)
                 parts.append(part)
             begins.append(len(holders))
