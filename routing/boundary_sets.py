@@ -79,7 +79,10 @@ def _columns(session: Session, set_id: str) -> Columns:
     packed = session.execute(select(boundary_sets.c.packed).where(boundary_sets.c.id == set_id)).scalar()
     if packed is None:
         raise SetFault(f"there is no boundary set {set_id}")
-    return Columns.from_bytes(packed)
+    columns = Columns.from_bytes(packed)
+    if columns.digest != set_id:
+        raise SetFault(f"what is stored as the boundary set {set_id} is another")
+    return columns
 
 
 def _store(session: Session, columns: Columns, based_on: str | None, note: str, now: datetime) -> str:

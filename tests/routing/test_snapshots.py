@@ -15,6 +15,7 @@ from foundation import clock, database
 from referrals.facts import Facts, Urgency
 from routing import snapshots
 from routing.areas import AreaFault
+from routing.boundary_sets import SetFault, load_set
 from routing.decision import decide
 from routing.demonstration import areas
 from routing.rules import RuleFault, RuleSet
@@ -53,6 +54,16 @@ def test_rules_under_the_name_of_others_are_refused(session: Session) -> None:
     session.execute(insert(rule_sets).values(other))
     with pytest.raises(snapshots.SnapshotFault, match="are others"):
         snapshots.load(session, "0" * 64, published.areas_id)
+
+
+def test_areas_under_the_name_of_others_are_refused(session: Session) -> None:
+    publish(session)
+    packed = session.execute(select(boundary_sets.c.packed)).scalars().first()
+    session.execute(
+        insert(boundary_sets).values(id="0" * 64, packed=packed, note="", created_at=NOW, based_on=None)
+    )
+    with pytest.raises(SetFault, match="is another"):
+        load_set(session, "0" * 64)
 
 
 def test_what_is_in_force_is_loaded_once(session: Session) -> None:
