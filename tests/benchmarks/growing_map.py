@@ -52,19 +52,21 @@ def worker(folder: Path, towns: list[Area], others: Iterable[Area], points: int)
     """What the towns, the other areas, and a rule for each town and county cost a worker."""
     areas, rules = folder / "areas", folder / "rules.json"
     areas.write_bytes(Columns.of([*towns, *others]).to_bytes())
-    rules.write_text(json.dumps(_rules(towns)))
+    rules.write_text(_stored_rules(towns))
     spots = synthetic_areas.points(towns, points)
     with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as alone:
         return alone.submit(_measured, areas, rules, spots, len(towns)).result()
 
 
-def _rules(towns: list[Area]) -> dict[str, object]:
+def _stored_rules(towns: list[Area]) -> str:
+    """As snapshots keep them."""
     covered = [*(town.id for town in towns), *gazetteer.load().counties]
     leads = [
         {"id": f"lead-{number:06}", "team": f"team {number % 4_000}", "role": "lead", "area": area}
         for number, area in enumerate(covered)
     ]
-    return {"root_team": "root", "rules": leads}
+    content = RuleSet.from_json({"root_team": "root", "rules": leads}).as_json()
+    return json.dumps(content, sort_keys=True, separators=(",", ":"))
 
 
 def _measured(areas: Path, rules_file: Path, spots: list[Spot], towns: int) -> Worker:
@@ -75,7 +77,7 @@ def _measured(areas: Path, rules_file: Path, spots: list[Spot], towns: int) -> W
     boundaries = Boundaries(Columns.from_bytes(areas.read_bytes()))
     boundaries.prepare()
     middle = time.process_time()
-    rules = RuleSet.from_json(json.loads(rules_file.read_text()))
+    rules = RuleSet.from_stored(rules_file.read_text())
     rules.prepare()
     end = time.process_time()
     gc.collect()
